@@ -1,0 +1,32 @@
+/**
+ * Files that are imported as they are, and that the build embeds in the executable.
+ *
+ *   import sql from '../../drizzle/0000_start.sql' with { type: 'text' }                  → the file's text
+ *   import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }       → a path for Bun.file()
+ *   import style from './page.css' with { type: 'text' }                                  → the file's text
+ */
+
+declare module '*.sql' {
+  const text: string;
+  export default text;
+}
+
+declare module '*.css' {
+  const textOrPath: string;
+  export default textOrPath;
+}
+
+declare module '*.svg' {
+  const textOrPath: string;
+  export default textOrPath;
+}
+
+declare module '*.png' {
+  const path: string;
+  export default path;
+}
+
+declare module 'swagger-ui-dist/*' {
+  const path: string;
+  export default path;
+}

@@ -1,0 +1,95 @@
+/**
+ * Builds the executable.
+ *
+ *   bun run build                                        dist/assay for this machine
+ *   bun run build --target linux-arm64 --target …        dist/assay-<target>[.exe] for each
+ *   options: --outfile FILE (one target only), --entry FILE
+ *
+ * Targets: linux-x64, linux-arm64, darwin-x64, darwin-arm64, windows-x64, with or without `bun-` before. Bun fetches
+ * the runtime of another target from the npm registry and keeps it in its cache.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import manifest from '../../package.json' with { type: 'json' };
+
+const root = resolve(import.meta.dir, '../..');
+const targets = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'windows-x64'];
+
+/** Identifiers keep their names: Elysia reads handlers from their source text, and mangled ones lose parameters. */
+const minify = ['--minify-whitespace', '--minify-syntax'];
+/** A server takes its settings from where it says, and not from a .env or bunfig.toml that lies where it is started. */
+const closed = ['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'];
+
+/** Builds one executable. In: a target, or undefined for this machine. Out: its path; throws with Bun's words. */
+export async function build(target: string | undefined, outfile: string, entry = 'src/main.ts'): Promise<string> {
+  mkdirSync(resolve(outfile, '..'), { recursive: true });
+  const defines = { ASSAY_BUILD_VERSION: manifest.version, ASSAY_BUILD_COMMIT: commitOfCheckout() };
+  const child = Bun.spawn({
+    cmd: [
+      process.execPath,
+      'build',
+      '--compile',
+      resolve(root, entry),
+      '--outfile',
+      outfile,
+      '--sourcemap=linked',
+      ...(target === undefined ? [] : ['--target', `bun-${target}`]),
+      ...minify,
+      ...closed,
+      ...Object.entries(defines).flatMap(([name, value]) => ['--define', `${name}=${JSON.stringify(value)}`]),
+    ],
+    cwd: root,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  if ((await child.exited) !== 0) throw new Error(`could not build ${outfile}\n${out}${err}`);
+  rmSync(`${outfile}.map`, { force: true }); // the executable carries it
+  return outfile;
+}
+
+/** The commit of this checkout, 12 digits, with `+` when tracked files were changed; `unknown` outside of git. */
+function commitOfCheckout(): string {
+  const git = (...args: string[]): string => {
+    try {
+      return Bun.spawnSync(['git', ...args], { cwd: root, stderr: 'ignore' })
+        .stdout.toString()
+        .trim();
+    } catch {
+      return '';
+    }
+  };
+  const commit = git('rev-parse', '--short=12', 'HEAD');
+  if (!/^[0-9a-f]{12,}$/.test(commit)) return 'unknown';
+  return git('status', '--porcelain', '--untracked-files=no') === '' ? commit : `${commit}+`;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: process.argv.slice(2),
+    options: {
+      target: { type: 'string', multiple: true },
+      outfile: { type: 'string' },
+      entry: { type: 'string' },
+    },
+  });
+  const wanted = values.target?.flatMap((list) => list.split(',')).map((name) => name.replace(/^bun-/, '')) ?? [
+    undefined,
+  ];
+  const unknown = wanted.filter((name) => name !== undefined && !targets.includes(name));
+  if (unknown.length > 0 || (values.outfile !== undefined && wanted.length > 1)) {
+    console.error(`targets: ${targets.join(', ')}; --outfile goes with one target`);
+    process.exit(2);
+  }
+  for (const target of wanted) {
+    const suffix = target === undefined ? '' : `-${target}`;
+    const extension = (target ?? process.platform).startsWith('win') ? '.exe' : '';
+    const outfile = resolve(values.outfile ?? join(root, 'dist', `assay${suffix}${extension}`));
+    const began = performance.now();
+    await build(target, outfile, values.entry);
+    const size = (Bun.file(outfile).size / 2 ** 20).toFixed(0);
+    console.log(`${outfile}  ${size} MiB, ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  }
+}
