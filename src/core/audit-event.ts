@@ -1,0 +1,75 @@
+/** Every kind of audit event. Names stay stable: operators filter by them, and seed documents name some. */
+export type AuditType =
+  | 'server_started'
+  | 'origin_changed'
+  | 'clock_stepped_back'
+  | 'tenant_created'
+  | 'tenant_updated'
+  | 'tenant_disabled'
+  | 'tenant_enabled'
+  | 'tenant_deleted'
+  | 'client_created'
+  | 'client_updated'
+  | 'client_secret_rotated'
+  | 'client_disabled'
+  | 'client_enabled'
+  | 'client_deleted'
+  | 'client_authentication_failed'
+  | 'resource_created'
+  | 'resource_deleted'
+  | 'user_created'
+  | 'user_updated'
+  | 'user_disabled'
+  | 'user_enabled'
+  | 'user_deleted'
+  | 'grant_opened'
+  | 'token_refreshed'
+  | 'token_replayed'
+  | 'refresh_refused'
+  | 'refresh_reuse_detected'
+  | 'token_revoked'
+  | 'token_revocation_denied'
+  | 'token_introspection_denied'
+  | 'token_introspection_would_deny'
+  | 'client_tokens_revoked'
+  | 'user_tokens_revoked'
+  | 'key_created'
+  | 'key_rotated'
+  | 'key_revoked';
+
+/** What an event says. No field ever holds a token or secret: a token appears as a keyed fingerprint (LG-02). */
+export type AuditEvent = {
+  readonly timeMs: number;
+  readonly type: AuditType;
+  /** Slug of the tenant; null for the server itself. */
+  readonly tenant: string | null;
+  /** Who acted: the calling client's id, `operator` for the command line, `server` for itself. */
+  readonly actor: string | null;
+  /** The client that the event is about: a token's client, a changed client. */
+  readonly clientId: string | null;
+  /** The user, token subject, resource or key that the event is about. */
+  readonly subject: string | null;
+  readonly fingerprint: string | null;
+  readonly ip: string | null;
+  readonly requestId: string | null;
+  readonly outcome: 'success' | 'denied' | 'failure';
+  /** Reason code, or what changed (names only). */
+  readonly reason: string | null;
+  /** Id of the grant concerned. */
+  readonly grantId: string | null;
+  /** Tokens that fell with it, or how often the same happened within the minute. */
+  readonly count: number;
+};
+
+/** Who asks, as far as the transport knows. */
+export type RequestOrigin = { readonly ip: string | null; readonly requestId: string | null };
+
+/** Fills in what an event leaves out. */
+export function auditEvent(
+  event: Pick<AuditEvent, 'timeMs' | 'type'> & Partial<AuditEvent>,
+): AuditEvent {
+  return {
+    tenant: null, actor: null, clientId: null, subject: null, fingerprint: null, ip: null, requestId: null,
+    outcome: 'success', reason: null, grantId: null, count: 1, ...event,
+  };
+}

@@ -1,0 +1,35 @@
+/** Error codes a response may carry, grouped by the document that defines them. */
+
+/** RFC 6749 §5.2: the token endpoint, and by reference introspection and revocation. */
+export type TokenErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_scope';
+
+/** RFC 7009 §2.2.1. */
+export type RevocationErrorCode = 'unsupported_token_type';
+
+/** RFC 8707 §2. */
+export type ResourceErrorCode = 'invalid_target';
+
+/** RFC 6749 §4.1.2.1 for our own failures; used at every endpoint here. */
+export type ServerErrorCode = 'server_error' | 'temporarily_unavailable';
+
+/** Ours, for what HTTP itself refuses before a specification's endpoint is reached. */
+export type HttpErrorCode =
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'misdirected_request'
+  | 'too_many_requests'
+  | 'request_too_large';
+
+/** Every value of the member `error`. */
+export type ErrorCode =
+  | TokenErrorCode
+  | RevocationErrorCode
+  | ResourceErrorCode
+  | ServerErrorCode
+  | HttpErrorCode;
