@@ -1,0 +1,46 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import type { Random } from '../core/ports.ts';
+
+/** Kinds of opaque token; the prefix tells secret scanners and our own lookup what it is (AT-09). */
+const prefixes = { access: 'at_', refresh: 'rt_' } as const;
+export type OpaqueKind = keyof typeof prefixes;
+
+const RANDOM_BYTES = 32;
+const bodyForm = /^[A-Za-z0-9_-]{43}$/;
+
+/** A new opaque token of 256 random bits: `at_…` or `rt_…` (TOK-13, TRT-22). */
+export function makeOpaqueToken(kind: OpaqueKind, random: Random): string {
+  return prefixes[kind] + random.text(RANDOM_BYTES);
+}
+
+/** What kind of opaque token a text may be, by its form alone; null when it cannot be one of ours. */
+export function opaqueKind(token: string): OpaqueKind | null {
+  const kind: OpaqueKind | null = token.startsWith(prefixes.access) ? 'access' : token.startsWith(prefixes.refresh) ? 'refresh' : null;
+  return kind !== null && bodyForm.test(token.slice(3)) ? kind : null;
+}
+
+/** The key is used for one message only, so the nonce may be fixed. */
+const NONCE = Buffer.alloc(12);
+const TAG_BYTES = 16;
+
+function successorKey(spent: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', spent, '', 'assay refresh successor', 32));
+}
+
+/** Seals a refresh token's successor under a key that only the spent token's plaintext yields (TRT-24). */
+export function sealSuccessor(spent: string, successor: string): string {
+  const cipher = createCipheriv('aes-256-gcm', successorKey(spent), NONCE);
+  return Buffer.concat([cipher.update(successor, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+}
+
+/** Opens a sealed successor. @returns null when it was not sealed for this token */
+export function openSuccessor(spent: string, sealed: string): string | null {
+  try {
+    const bytes = Buffer.from(sealed, 'base64url');
+    const decipher = createDecipheriv('aes-256-gcm', successorKey(spent), NONCE);
+    decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+    return decipher.update(bytes.subarray(0, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+  } catch {
+    return null;
+  }
+}

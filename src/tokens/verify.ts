@@ -1,0 +1,72 @@
+import { compactVerify, errors } from 'jose';
+import { ACCESS_TOKEN_TYPE } from '../spec/names.ts';
+import { factsFromClaims } from '../core/claims.ts';
+import type { TokenFacts } from '../core/model.ts';
+import type { InactiveReason } from '../core/standing.ts';
+import type { KeyRing } from '../keys/ring.ts';
+
+/** A JWT that this tenant signed as an access token, or why it is not one. Times and revocation are not looked at. */
+export type JwtReading =
+  | { readonly ok: true; readonly facts: TokenFacts }
+  | { readonly ok: false; readonly reason: Extract<InactiveReason, 'not_a_token' | 'bad_signature' | 'wrong_issuer' | 'wrong_type'> };
+
+const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+const MAX_KID = 256;
+
+/** Whether text has the outer form of a signed JWT: three base64url parts (INT-74, INT-75). */
+export function looksLikeJwt(token: string): boolean {
+  return compactForm.test(token);
+}
+
+function parseObject(json: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
+function readHeader(token: string): { readonly kid: string | null; readonly alg: string; readonly typ: string } | null {
+  const header = parseObject(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString());
+  if (header === null) return null;
+  const { alg, kid, typ } = header;
+  // Critical extensions are for those who understand them; embedded keys are never looked at (INT-77, INT-78).
+  if (typeof alg !== 'string' || 'crit' in header) return null;
+  return {
+    alg,
+    kid: typeof kid === 'string' && kid.length <= MAX_KID ? kid : null,
+    typ: typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : '',
+  };
+}
+
+/**
+ * Proves a JWT access token against one tenant's keys (RFC 9068 §4, RFC 8725 §3). Keys are looked up in this tenant's
+ * ring only (INT-83), the algorithm is the key's and not the token's (INT-76), and a token that names no key of ours
+ * costs the same work as one that does (INT-96).
+ */
+export async function readAccessToken(token: string, ring: KeyRing, tenantId: string, issuer: string): Promise<JwtReading> {
+  const header = looksLikeJwt(token) ? readHeader(token) : null;
+  if (header === null) return { ok: false, reason: 'not_a_token' };
+  const named = header.kid === null ? undefined : ring.verifiers.get(header.kid);
+  const key = named ?? ring.decoy;
+  if (key === null) return { ok: false, reason: 'bad_signature' };
+  const payload = await verifySignature(token, key.algorithm, key.key);
+  if (named === undefined || header.alg !== named.algorithm || payload === null) return { ok: false, reason: 'bad_signature' };
+  if (header.typ !== ACCESS_TOKEN_TYPE) return { ok: false, reason: 'wrong_type' };
+  const claims = parseObject(new TextDecoder().decode(payload));
+  if (claims === null) return { ok: false, reason: 'not_a_token' };
+  if (claims['iss'] !== issuer) return { ok: false, reason: 'wrong_issuer' };
+  const facts = factsFromClaims(claims, tenantId);
+  return facts === null ? { ok: false, reason: 'not_a_token' } : { ok: true, facts };
+}
+
+async function verifySignature(token: string, algorithm: string, key: CryptoKey): Promise<Uint8Array | null> {
+  try {
+    const { payload } = await compactVerify(token, key, { algorithms: [algorithm] });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return null;
+    throw error;
+  }
+}
