@@ -1,0 +1,66 @@
+import { and, eq, ne, sql } from 'drizzle-orm';
+import { signingKeys } from './schema.ts';
+import { guarded } from './failures.ts';
+import type { AppendAudit } from './audit.ts';
+import type { Connection } from './connection.ts';
+import type { Store } from '../../core/store.ts';
+
+type KeyPart = Pick<Store, 'listKeys' | 'addKey' | 'promoteKey' | 'revokeKey'>;
+
+/** Signing keys, private parts sealed. A unique index holds that one key per tenant signs. */
+export function keyPart(connection: Connection, append: AppendAudit): KeyPart {
+  const { orm, writer, memory, track } = connection;
+  const ofTenant = track(
+    orm
+      .select()
+      .from(signingKeys)
+      .where(eq(signingKeys.tenantId, sql.placeholder('tenantId')))
+      .orderBy(signingKeys.createdAtMs, signingKeys.kid)
+      .prepare(),
+  );
+  const isKey = (tenantId: string, kid: string) => and(eq(signingKeys.tenantId, tenantId), eq(signingKeys.kid, kid));
+  const kid = { kid: signingKeys.kid };
+
+  return {
+    listKeys: (tenantId) =>
+      guarded(() => {
+        memory.refresh();
+        const known = memory.keys.get(tenantId);
+        if (known !== undefined) return known;
+        const rows = ofTenant.all({ tenantId });
+        if (rows.length > 0) memory.keys.set(tenantId, rows);
+        return rows;
+      }),
+
+    addKey: (key, events) =>
+      writer.write((after) => {
+        orm.insert(signingKeys).values(key).run();
+        append(events);
+        after(() => memory.forget('keys'));
+      }),
+
+    promoteKey: ({ tenantId, expectedActive, formerStatus, nextKid, newNext, atMs }, events) =>
+      writer.write((after) => {
+        const isNext = and(isKey(tenantId, nextKid), eq(signingKeys.status, 'next'));
+        if (orm.select(kid).from(signingKeys).where(isNext).get() === undefined) return false;
+        const isActive = and(isKey(tenantId, expectedActive), eq(signingKeys.status, 'active'));
+        const former = orm.update(signingKeys).set({ status: formerStatus, retiredAtMs: atMs }).where(isActive).returning(kid).all();
+        if (former.length === 0) return false;
+        orm.update(signingKeys).set({ status: 'active', activatedAtMs: atMs }).where(isNext).run();
+        orm.insert(signingKeys).values(newNext).run();
+        append(events);
+        after(() => memory.forget('keys'));
+        return true;
+      }),
+
+    revokeKey: (tenantId, keyId, replacement, atMs, events) =>
+      writer.write((after) => {
+        const isIdle = and(isKey(tenantId, keyId), ne(signingKeys.status, 'active'), ne(signingKeys.status, 'revoked'));
+        const revoked = orm.update(signingKeys).set({ status: 'revoked', retiredAtMs: atMs }).where(isIdle).returning(kid).all();
+        if (revoked.length === 0) return;
+        if (replacement !== null) orm.insert(signingKeys).values(replacement).run();
+        append(events);
+        after(() => memory.forget('keys'));
+      }),
+  };
+}

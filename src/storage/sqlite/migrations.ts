@@ -1,0 +1,14 @@
+import start from '../../../drizzle/0000_start.sql' with { type: 'text' };
+import auditAppendOnly from '../../../drizzle/0001_audit_append_only.sql' with { type: 'text' };
+
+/** One step of the schema, as drizzle-kit wrote it. */
+export type Migration = { readonly tag: string; readonly sql: string };
+
+/**
+ * All steps, oldest first, embedded in the executable. A database's schema version (`user_version`) is how many of them
+ * it has seen. test/storage/migrations.test.ts holds this list to drizzle/meta/_journal.json.
+ */
+export const migrations: readonly Migration[] = [
+  { tag: '0000_start', sql: start },
+  { tag: '0001_audit_append_only', sql: auditAppendOnly },
+];

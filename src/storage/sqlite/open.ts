@@ -1,0 +1,60 @@
+import { auditPart, prepareAudit } from './audit.ts';
+import { clientPart } from './clients.ts';
+import { connect, type Connection } from './connection.ts';
+import { grantPart } from './grants.ts';
+import { keyPart } from './keys.ts';
+import { migrations } from './migrations.ts';
+import { metaPart, resourcePart, userPart } from './owners.ts';
+import { prepareSweep } from './sweep.ts';
+import { tenantPart } from './tenants.ts';
+import { prepareOpaqueInsert, tokenPart } from './tokens.ts';
+import type { Store } from '../../core/store.ts';
+
+/** Milliseconds that a change waits for another process that writes, before it is refused as busy (OP-01). */
+const BUSY_MS = 5_000;
+
+/** A store in one SQLite file, and what only that kind can tell. */
+export type SqliteStore = Store & {
+  /** Transactions that this process committed so far: many changes share one. */
+  commits(): number;
+  /** Texts of all statements on protocol paths. */
+  readonly statements: readonly string[];
+};
+
+/**
+ * Opens the database file, making it (0600) and bringing its schema up to date as needed. Its directory must exist.
+ * Any number of processes may have it open at once (OP-05). Reads answer at once, from memory where they can, and
+ * exactly; only reads that begin in a `setImmediate` callback may lag behind another process for one turn of the loop.
+ * @param options.busyMs milliseconds to wait for another process that writes; 5,000 unless a test says otherwise
+ * Throws an Error for people when the file cannot be opened, read or written, is another program's, or is newer.
+ */
+export function openSqliteStore(options: { readonly path: string; readonly busyMs?: number }): SqliteStore {
+  return assembleStore(connect(options.path, options.busyMs ?? BUSY_MS, migrations));
+}
+
+/** The store over a connection, for tests that disturb the connection. */
+export function assembleStore(connection: Connection): SqliteStore {
+  const { writer, memory, prepare } = connection;
+  const append = prepareAudit(connection);
+  const insertOpaque = prepareOpaqueInsert(connection);
+  const probe = prepare<never, []>(`
+    INSERT INTO meta (key, value) VALUES ('probe', '1')
+    ON CONFLICT (key) DO UPDATE SET value = CASE value WHEN '1' THEN '2' ELSE '1' END`);
+  return {
+    ...metaPart(connection, append),
+    ...tenantPart(connection, append),
+    ...clientPart(connection, append),
+    ...resourcePart(connection, append),
+    ...userPart(connection, append),
+    ...keyPart(connection, append),
+    ...grantPart(connection, append, insertOpaque),
+    ...tokenPart(connection, append, insertOpaque),
+    ...auditPart(connection, append),
+    epoch: memory.epoch,
+    probe: () => writer.write(() => void probe.run()),
+    sweep: prepareSweep(connection),
+    close: connection.close,
+    commits: writer.commits,
+    statements: connection.statements,
+  };
+}

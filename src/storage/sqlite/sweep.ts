@@ -1,0 +1,116 @@
+import type { Connection } from './connection.ts';
+import { pairKey } from './memory.ts';
+
+/** Milliseconds that a row outlives its token, for clocks that disagree (TM-07, REV-26). */
+const SKEW_MS = 60_000;
+/** Milliseconds after which no spent refresh token is answered with its successor any more (TRT-10: the grace is at most this). */
+const LONGEST_GRACE_MS = 60_000;
+/** Milliseconds that an ended client secret stays to be seen. */
+const ENDED_SECRET_MS = 86_400_000;
+/** Rows per step: a step shares its commit with requests, which must not notice. */
+const ROWS_PER_STEP = 200;
+
+/** One kind of row to clear away: returns how many it cleared, of at most `ROWS_PER_STEP`. */
+type Step = (nowMs: number, dropped: (() => void)[]) => number;
+
+/**
+ * Prepares the sweeper.
+ * @returns clears what expired before `nowMs` (milliseconds) for at most about `budgetMs`; gives the number of rows
+ */
+export function prepareSweep(connection: Connection): (nowMs: number, budgetMs: number) => Promise<number> {
+  const { writer } = connection;
+  const steps = [...tokenSteps(connection), ...grantSteps(connection), ...secretSteps(connection)];
+
+  return async (nowMs, budgetMs) => {
+    const until = performance.now() + budgetMs;
+    let total = 0;
+    for (const step of steps) {
+      for (;;) {
+        if (performance.now() >= until) return total;
+        const rows = await writer.write((after) => {
+          const dropped: (() => void)[] = [];
+          const count = step(nowMs, dropped);
+          after(() => {
+            for (const drop of dropped) drop();
+          });
+          return count;
+        });
+        total += rows;
+        if (rows < ROWS_PER_STEP) break;
+      }
+    }
+    return total;
+  };
+}
+
+/** Children first: grants go when nothing of them is left. */
+function tokenSteps({ memory, prepare }: Connection): Step[] {
+  const refresh = prepare<{ digest: string }, [beforeMs: number]>(`
+    DELETE FROM refresh_tokens WHERE digest IN
+      (SELECT digest FROM refresh_tokens WHERE expires_at_ms < ? LIMIT ${ROWS_PER_STEP}) RETURNING digest`);
+  const opaque = prepare<{ digest: string }, [beforeMs: number]>(`
+    DELETE FROM opaque_tokens WHERE digest IN
+      (SELECT digest FROM opaque_tokens WHERE keep_until_ms < ? LIMIT ${ROWS_PER_STEP}) RETURNING digest`);
+  const ids = prepare<{ tenantId: string; tokenId: string }, [beforeS: number]>(`
+    DELETE FROM revoked_ids WHERE (tenant_id, token_id) IN
+      (SELECT tenant_id, token_id FROM revoked_ids WHERE expires_at_s < ? LIMIT ${ROWS_PER_STEP})
+    RETURNING tenant_id AS tenantId, token_id AS tokenId`);
+  const sealed = prepare<{ digest: string }, [beforeMs: number]>(`
+    UPDATE refresh_tokens SET successor_sealed = NULL WHERE digest IN
+      (SELECT digest FROM refresh_tokens WHERE successor_sealed IS NOT NULL AND used_at_ms < ? LIMIT ${ROWS_PER_STEP})
+    RETURNING digest`);
+  return [
+    (nowMs) => refresh.all(nowMs - SKEW_MS).length,
+    (nowMs, dropped) => {
+      const rows = opaque.all(nowMs - SKEW_MS);
+      for (const { digest } of rows) dropped.push(() => memory.opaqueTokens.delete(digest));
+      return rows.length;
+    },
+    (nowMs, dropped) => {
+      const rows = ids.all(Math.floor((nowMs - SKEW_MS) / 1000));
+      for (const { tenantId, tokenId } of rows) dropped.push(() => memory.tokenIds.delete(pairKey(tenantId, tokenId)));
+      return rows.length;
+    },
+    (nowMs) => sealed.all(nowMs - LONGEST_GRACE_MS).length,
+  ];
+}
+
+/** A session goes with the last of its grants: nothing hangs on it any more, whether or not it ended. */
+function grantSteps({ memory, prepare }: Connection): Step[] {
+  const grants = prepare<{ id: string; tenantId: string; sessionId: string | null }, [beforeMs: number]>(`
+    DELETE FROM grants WHERE id IN
+      (SELECT id FROM grants
+       WHERE keep_until_ms < ?
+         AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE refresh_tokens.grant_id = grants.id)
+         AND NOT EXISTS (SELECT 1 FROM opaque_tokens WHERE opaque_tokens.grant_id = grants.id)
+       LIMIT ${ROWS_PER_STEP})
+    RETURNING id, tenant_id AS tenantId, session_id AS sessionId`);
+  const session = prepare<never, [tenantId: string, id: string]>(`
+    DELETE FROM sessions WHERE tenant_id = ?1 AND id = ?2
+      AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.tenant_id = ?1 AND grants.session_id = ?2)`);
+  return [
+    (nowMs, dropped) => {
+      const rows = grants.all(nowMs - SKEW_MS);
+      for (const { id, tenantId, sessionId } of rows) {
+        if (sessionId !== null) session.run(tenantId, sessionId);
+        dropped.push(() => memory.grants.delete(pairKey(tenantId, id)));
+      }
+      return rows.length;
+    },
+  ];
+}
+
+function secretSteps({ memory, prepare }: Connection): Step[] {
+  const secrets = prepare<{ id: string }, [beforeMs: number]>(`
+    DELETE FROM client_secrets WHERE (tenant_id, client_id, id) IN
+      (SELECT tenant_id, client_id, id FROM client_secrets
+       WHERE expires_at_ms IS NOT NULL AND expires_at_ms < ? LIMIT ${ROWS_PER_STEP})
+    RETURNING id`);
+  return [
+    (nowMs, dropped) => {
+      const rows = secrets.all(nowMs - ENDED_SECRET_MS);
+      if (rows.length > 0) dropped.push(() => memory.forget('clients'));
+      return rows.length;
+    },
+  ];
+}

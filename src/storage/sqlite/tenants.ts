@@ -1,0 +1,113 @@
+import { and, eq, isNull, ne, sql } from 'drizzle-orm';
+import { clientSecrets, signingKeys, tenants } from './schema.ts';
+import { guarded } from './failures.ts';
+import type { AppendAudit } from './audit.ts';
+import type { Connection } from './connection.ts';
+import type { Tenant } from '../../core/model.ts';
+import type { Store } from '../../core/store.ts';
+
+type TenantRow = typeof tenants.$inferSelect;
+type TenantPart = Pick<Store, 'findTenant' | 'listTenants' | 'createTenant' | 'updateTenant' | 'deleteTenant'>;
+
+/** Tenants and their tombstones. */
+export function tenantPart(connection: Connection, append: AppendAudit): TenantPart {
+  const { orm, writer, memory, track } = connection;
+  const select = () => orm.select().from(tenants);
+  const byId = track(select().where(eq(tenants.id, sql.placeholder('id'))).prepare());
+  const byHost = track(select().where(eq(tenants.host, sql.placeholder('host'))).prepare());
+  // The live one; else the tombstone that went last.
+  const bySlug = track(
+    select()
+      .where(eq(tenants.slug, sql.placeholder('slug')))
+      .orderBy(sql`coalesce(${tenants.deletedAtMs}, 9e15) DESC`)
+      .limit(1)
+      .prepare(),
+  );
+
+  const findTenant: TenantPart['findTenant'] = (by) =>
+    guarded(() => {
+      memory.refresh();
+      const key = 'slug' in by ? `s${by.slug}` : 'id' in by ? `i${by.id}` : `h${by.host}`;
+      const known = memory.tenants.get(key);
+      if (known !== undefined) return known;
+      const row = 'slug' in by ? bySlug.get(by) : 'id' in by ? byId.get(by) : byHost.get(by);
+      if (row === undefined) return null;
+      const tenant = toTenant(row);
+      memory.tenants.set(key, tenant);
+      return tenant;
+    });
+
+  /** Within a transaction. */
+  function isHostTaken({ id, host }: Tenant): boolean {
+    if (host === null) return false;
+    const others = and(eq(tenants.host, host), ne(tenants.id, id));
+    return orm.select({ id: tenants.id }).from(tenants).where(others).get() !== undefined;
+  }
+
+  /** Within a transaction: by a live tenant, or by a deleted one whose tokens may live (MTN-07). */
+  function isSlugTaken({ slug, createdAtMs }: Tenant): boolean {
+    const owners = orm.select().from(tenants).where(eq(tenants.slug, slug)).all();
+    return owners.some((owner) => owner.deletedAtMs === null || (owner.slugHeldUntilMs ?? Infinity) >= createdAtMs);
+  }
+
+  return {
+    findTenant,
+    listTenants: () =>
+      guarded(() => select().where(isNull(tenants.deletedAtMs)).orderBy(tenants.slug).all().map(toTenant)),
+
+    createTenant: (tenant, keys, events) =>
+      writer.write((after) => {
+        if (isSlugTaken(tenant) || isHostTaken(tenant)) return false;
+        orm.insert(tenants).values({ ...tenant, longestTtl: longestTtl(tenant) }).run();
+        if (keys.length > 0) orm.insert(signingKeys).values([...keys]).run();
+        append(events);
+        after(() => {
+          memory.forget('tenants');
+          memory.forget('keys');
+        });
+        return true;
+      }),
+
+    updateTenant: (tenant, events) =>
+      writer.write((after) => {
+        if (isHostTaken(tenant)) return false;
+        // A cutoff never moves back, whatever the caller read before; nor does an update undo a deletion.
+        const { id, notBeforeMs, ...rest } = tenant;
+        const cutoff = sql`max(${tenants.notBeforeMs}, ${notBeforeMs})`;
+        const live = and(eq(tenants.id, id), isNull(tenants.deletedAtMs));
+        const longest = sql`max(${tenants.longestTtl}, ${longestTtl(tenant)})`;
+        const changes = { ...rest, notBeforeMs: cutoff, longestTtl: longest };
+        const changed = orm.update(tenants).set(changes).where(live).returning({ id: tenants.id }).all();
+        if (changed.length === 0) return false;
+        append(events);
+        after(() => memory.forget('tenants'));
+        return true;
+      }),
+
+    deleteTenant: (tenantId, atMs, events) =>
+      writer.write((after) => {
+        const tenant = byId.get({ id: tenantId });
+        if (tenant === undefined || tenant.deletedAtMs !== null) return;
+        const gone = {
+          deletedAtMs: atMs, host: null, slugHeldUntilMs: atMs + tenant.longestTtl * 1000,
+          notBeforeMs: Math.max(tenant.notBeforeMs, atMs),
+        };
+        orm.update(tenants).set(gone).where(eq(tenants.id, tenantId)).run();
+        orm.delete(clientSecrets).where(eq(clientSecrets.tenantId, tenantId)).run();
+        orm.update(signingKeys).set({ sealedPrivate: '' }).where(eq(signingKeys.tenantId, tenantId)).run();
+        append(events);
+        after(() => {
+          for (const table of ['tenants', 'clients', 'keys'] as const) memory.forget(table);
+        });
+      }),
+  };
+}
+
+function toTenant({ longestTtl: _longest, slugHeldUntilMs: _heldUntil, ...tenant }: TenantRow): Tenant {
+  return tenant;
+}
+
+/** Seconds. */
+function longestTtl({ accessTokenTtl, refreshTokenTtl }: Tenant): number {
+  return Math.max(accessTokenTtl, refreshTokenTtl);
+}
