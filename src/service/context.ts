@@ -1,0 +1,46 @@
+import type { Origin } from '../core/issuer.ts';
+import type { AuditQueue, Clock, Fingerprint, Log, PasswordHasher, Random } from '../core/ports.ts';
+import type { Awaitable, Store } from '../core/store.ts';
+import type { Tenant } from '../core/model.ts';
+import type { MasterKey } from '../keys/seal.ts';
+import type { KeyRings } from './key-rings.ts';
+import type { TokenReader } from './read-token.ts';
+import type { ClientAuthenticator } from './authenticate-client.ts';
+
+/** What acts work with; made once by the composition root. */
+export type Context = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly master: MasterKey;
+  readonly audit: AuditQueue;
+  readonly fingerprint: Fingerprint;
+  readonly passwords: PasswordHasher;
+  readonly rings: KeyRings;
+  readonly tokens: TokenReader;
+  readonly authenticator: ClientAuthenticator;
+  /** The stored origin, as it is now. */
+  readonly origin: () => Origin;
+  readonly settings: ServiceSettings;
+};
+
+/** Settings that acts depend on. */
+export type ServiceSettings = {
+  /** How long a spent refresh token may be answered again, milliseconds (TRT-10). */
+  readonly refreshGraceMs: number;
+  readonly rateLimits: boolean;
+  /** RSA modulus length of new keys. */
+  readonly rsaBits: number;
+};
+
+/** A tenant that may be spoken to: neither suspended nor deleted (INT-32). */
+export function usable(tenant: Tenant | null): Tenant | null {
+  return tenant === null || tenant.disabledAtMs !== null || tenant.deletedAtMs !== null ? null : tenant;
+}
+
+/** Resolves a tenant by its path name, its hostname, or `default`. */
+export async function findUsableTenant(store: Store, by: { readonly slug: string } | { readonly host: string }): Promise<Tenant | null> {
+  const tenant: Awaitable<Tenant | null> = store.findTenant(by);
+  return usable(await tenant);
+}

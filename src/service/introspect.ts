@@ -1,0 +1,58 @@
+import { auditEvent, type RequestOrigin } from '../core/audit-event.ts';
+import { resourceKey } from './resources.ts';
+import { decideIntrospection, type IntrospectionVerdict } from '../core/introspect.ts';
+import { issuerOf } from '../core/issuer.ts';
+import type { Client, Resource, Tenant, TokenFacts, User } from '../core/model.ts';
+import type { InactiveReason } from '../core/standing.ts';
+import type { Store } from '../core/store.ts';
+import type { Context } from './context.ts';
+import { readStanding, type TokenSource } from './read-token.ts';
+
+/** What the caller may learn, and why for those who operate the server. */
+export type IntrospectionOutcome =
+  | { readonly active: true; readonly facts: TokenFacts; readonly scopes: readonly string[]; readonly user: User | null; readonly issuer: string }
+  | { readonly active: false; readonly reason: InactiveReason };
+
+/** The verdict on a token that is or was ours, with what it was decided from. */
+export type Judgement = { readonly verdict: IntrospectionVerdict; readonly user: User | null };
+
+/** Resources in a token's `aud` that the caller answers for. */
+async function ownedResources(store: Store, caller: Client, facts: TokenFacts): Promise<readonly Resource[]> {
+  const owned: Resource[] = [];
+  for (const audience of facts.audience) {
+    const resource = await store.findResource(caller.tenantId, resourceKey(audience));
+    if (resource !== null && resource.ownerClientId === caller.id) owned.push(resource);
+  }
+  return owned;
+}
+
+/** Decides about a known token for one caller, without telling anyone. @throws StoreError */
+export async function judgeToken(ctx: Pick<Context, 'store' | 'clock'>, tenant: Tenant, caller: Client, facts: TokenFacts, source: TokenSource): Promise<Judgement> {
+  const owned = facts.clientId === caller.id ? [] : await ownedResources(ctx.store, caller, facts);
+  const standing = await readStanding(ctx.store, tenant, facts, source);
+  return { verdict: decideIntrospection(caller, owned, facts, standing, ctx.clock.now()), user: standing.user };
+}
+
+/**
+ * RFC 7662 §2: is this token good right now, and what is it? Changes nothing about the token (INT-30). The caller has
+ * proven who it is.
+ * @throws StoreError when our own storage fails: never an answer about the token (INT-29)
+ */
+export async function introspect(ctx: Context, tenant: Tenant, caller: Client, token: string, from: RequestOrigin): Promise<IntrospectionOutcome> {
+  const issuer = issuerOf(tenant, ctx.origin());
+  const reading = await ctx.tokens.read(tenant, issuer, token);
+  if (!reading.known) return { active: false, reason: reading.reason };
+  const { facts } = reading;
+  const { verdict, user } = await judgeToken(ctx, tenant, caller, facts, reading.source);
+  if (verdict.recorded !== null) {
+    ctx.audit.add(auditEvent({
+      timeMs: ctx.clock.now(),
+      type: verdict.recorded === 'denied' ? 'token_introspection_denied' : 'token_introspection_would_deny',
+      tenant: tenant.slug, actor: caller.id, clientId: facts.clientId, fingerprint: ctx.fingerprint(token),
+      outcome: verdict.recorded === 'denied' ? 'denied' : 'success', reason: verdict.policy, ip: from.ip, requestId: from.requestId,
+    }));
+  }
+  return verdict.active
+    ? { active: true, facts, scopes: verdict.scopes, user, issuer }
+    : { active: false, reason: verdict.reason };
+}

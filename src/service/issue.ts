@@ -1,0 +1,99 @@
+import { accessTokenClaims, makeTokenId } from '../core/claims.ts';
+import { issuerOf } from '../core/issuer.ts';
+import type { Client, Grant, Resource, Tenant, TokenFacts, TokenFormat } from '../core/model.ts';
+import type { NewAccess } from '../core/store.ts';
+import type { TokenResponse } from '../spec/introspection.ts';
+import { digestOf } from '../tokens/digest.ts';
+import { mintAccessToken } from '../tokens/mint.ts';
+import { makeOpaqueToken } from '../tokens/opaque.ts';
+import type { Context } from './context.ts';
+
+/** What a new access token is to say; the rest follows from its client and tenant. */
+export type AccessPlan = {
+  readonly tenant: Tenant;
+  readonly client: Client;
+  readonly scopes: readonly string[];
+  readonly audience: readonly string[];
+  readonly format: TokenFormat;
+  /** Of a user; null for a client acting for itself. */
+  readonly grant: Pick<Grant, 'id' | 'userId' | 'sessionId' | 'orgId' | 'authTime' | 'acr'> | null;
+  /** Organization of a client acting for itself. */
+  readonly orgId: string | null;
+  /** Seconds. */
+  readonly lifetime: number;
+};
+
+/** A made token: to be stored where there is something to store, then given away. */
+export type MadeAccess = { readonly token: string; readonly facts: TokenFacts; readonly stored: NewAccess };
+
+/** Lifetime of a client's access tokens, seconds. */
+export function accessLifetime(tenant: Tenant, client: Client): number {
+  return client.accessTokenTtl ?? tenant.accessTokenTtl;
+}
+
+/** Format of a token: the client's choice, else what any of its resources wants, else JWT (AT-08). */
+export function chooseFormat(client: Client, resources: readonly Resource[]): TokenFormat {
+  return client.tokenFormat ?? resources.find((resource) => resource.tokenFormat !== null)?.tokenFormat ?? 'jwt';
+}
+
+const TOKEN_ID_BYTES = 16;
+/** Longest token that is given away: documented, so that headers and columns can be sized (TOK-14). */
+const MAX_TOKEN_LENGTH = 4096;
+
+/** Whether a made token says too much; to be refused before anything is stored. */
+export function isTooLong(made: MadeAccess): boolean {
+  return made.token.length > MAX_TOKEN_LENGTH;
+}
+
+/**
+ * Makes an access token; stores nothing.
+ * @throws NoSigningKey while the tenant's first key is being made
+ */
+export async function makeAccess(ctx: Context, plan: AccessPlan): Promise<MadeAccess> {
+  const { tenant, client, grant } = plan;
+  const issuedAtMs = ctx.clock.now();
+  const facts = {
+    kind: 'access', tenantId: tenant.id, clientId: client.id, subject: grant?.userId ?? client.id,
+    userId: grant?.userId ?? null, scopes: plan.scopes, audience: plan.audience, issuedAtMs,
+    expiresAt: Math.floor(issuedAtMs / 1000) + plan.lifetime, notBefore: null,
+    id: makeTokenId(issuedAtMs, ctx.random.text(TOKEN_ID_BYTES)), grantId: grant?.id ?? null,
+    sessionId: grant?.sessionId ?? null, orgId: grant?.orgId ?? plan.orgId, confirmation: null, actor: null,
+    authTime: grant?.authTime ?? null, acr: grant?.acr ?? null,
+  } as const satisfies TokenFacts;
+  const { expiresAt } = facts;
+  if (plan.format === 'opaque') {
+    const token = makeOpaqueToken('access', ctx.random);
+    return { token, facts, stored: { opaque: { digest: digestOf(token), facts, revokedAtMs: null }, expiresAt } };
+  }
+  const { signer } = await ctx.rings.of(tenant.id);
+  if (signer === null) throw new NoSigningKey();
+  const token = await mintAccessToken(signer, accessTokenClaims(facts, issuerOf(tenant, ctx.origin())));
+  return { token, facts, stored: { opaque: null, expiresAt } };
+}
+
+/** The tenant has no key yet; it will in a moment. */
+export class NoSigningKey extends Error {
+  constructor() {
+    super('the first signing key is being made');
+    this.name = 'NoSigningKey';
+  }
+}
+
+/** The token response of RFC 6749 §5.1; `scope` always when there is any (TOK-01). */
+export function tokenResponse(made: MadeAccess, lifetime: number, refreshToken: string | null): TokenResponse {
+  return {
+    access_token: made.token,
+    token_type: 'Bearer',
+    expires_in: lifetime,
+    ...(refreshToken !== null && { refresh_token: refreshToken }),
+    ...(made.facts.scopes.length > 0 && { scope: made.facts.scopes.join(' ') }),
+  };
+}
+
+/** Tells the log of an issued token. Issuing a JWT writes no row and is no change: the log is where it shows. */
+export function logIssued(ctx: Context, tenant: Tenant, made: MadeAccess, grantType: string, requestId: string | null): void {
+  ctx.log.info('token_issued', {
+    tenant: tenant.slug, client_id: made.facts.clientId, sub: made.facts.subject, grant_type: grantType,
+    fingerprint: ctx.fingerprint(made.token), expires_at: made.facts.expiresAt, request_id: requestId,
+  });
+}

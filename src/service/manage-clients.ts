@@ -1,0 +1,108 @@
+import type { AuditType } from '../core/audit-event.ts';
+import { applyClientChange, findClientFault, makeClient, type ClientChange } from '../core/client-settings.ts';
+import { findClientIdFault } from '../core/identifiers.ts';
+import type { Client, Tenant } from '../core/model.ts';
+import type { Context } from './context.ts';
+import { makeSecret, type NewSecret, type SecretWish } from './manage-secrets.ts';
+import { changedNames, done, operatorEvent, refused, type Managed } from './manage-outcome.ts';
+
+const ID_BYTES = 16;
+
+/** A new client, and its secret: this once and never again. null for a public client. */
+export type CreatedClient = { readonly client: Client; readonly secret: NewSecret | null };
+
+/** A tenant's client by id, disabled ones included. @throws StoreError */
+export async function requireClient(ctx: Pick<Context, 'store'>, tenant: Tenant, id: string): Promise<Managed<Client>> {
+  const client = await ctx.store.findClient(tenant.id, id);
+  return client === null || client.deletedAtMs !== null
+    ? refused('not_found', `the tenant ${tenant.slug} has no client ${JSON.stringify(id)}; \`assay client list --tenant ${tenant.slug}\` shows all`)
+    : done(client);
+}
+
+/** What creates a client: its kind and id are for ever. */
+export type ClientWish = {
+  /** null: generated. */
+  readonly id: string | null;
+  readonly public: boolean;
+  readonly change: ClientChange;
+  readonly secret: SecretWish;
+};
+
+/**
+ * Creates a client. A confidential one gets a secret of 256 random bits unless one is supplied (CA-17).
+ * @throws StoreError
+ */
+export async function createClient(ctx: Context, tenant: Tenant, wish: ClientWish): Promise<Managed<CreatedClient>> {
+  const id = wish.id ?? `cli_${ctx.random.text(ID_BYTES)}`;
+  const client = makeClient({ tenantId: tenant.id, id, public: wish.public, nowMs: ctx.clock.now() }, wish.change);
+  const fault = findClientIdFault(id) ?? findClientFault(client);
+  if (fault !== null) return refused('invalid_request', fault);
+  if (wish.public && (wish.secret.supplied !== null || wish.secret.ttl !== null)) {
+    return refused('invalid_request', 'a public client has no secret; leave out --public, or --secret-stdin and --secret-ttl');
+  }
+  // A client that has a person's id could pass for that person (INT-115).
+  if ((await ctx.store.findUser(tenant.id, id)) !== null) return refused('conflict', `${id} is the id of a user of this tenant; a client and a user must not share one`);
+  const secret = wish.public ? null : await makeSecret(ctx, wish.secret);
+  if (secret !== null && !secret.ok) return secret;
+  const created = await ctx.store.createClient(
+    { ...client, secrets: secret === null ? [] : [secret.value.row] },
+    [operatorEvent(ctx, 'client_created', { tenant: tenant.slug, clientId: id, reason: wish.public ? 'public' : 'confidential' })],
+  );
+  if (!created) return refused('already_exists', `the tenant ${tenant.slug} has a client ${id} already; \`assay client update ${id}\` changes it`);
+  return done({ client: { ...client, secrets: secret === null ? [] : [secret.value.row] }, secret: secret?.value ?? null });
+}
+
+/** Changes what creating it set; its kind, id and secrets stay. @throws StoreError */
+export async function updateClient(ctx: Context, tenant: Tenant, id: string, change: ClientChange): Promise<Managed<Client>> {
+  const found = await requireClient(ctx, tenant, id);
+  if (!found.ok) return found;
+  const after = applyClientChange(found.value, change);
+  const fault = findClientFault(after);
+  if (fault !== null) return refused('invalid_request', fault);
+  const reason = changedNames(found.value, after);
+  await ctx.store.updateClient(after, [operatorEvent(ctx, 'client_updated', { tenant: tenant.slug, clientId: id, reason })]);
+  return done(after);
+}
+
+/** A new secret, while the others end with the overlap (CA-16). */
+export async function rotateSecret(ctx: Context, tenant: Tenant, id: string, wish: SecretWish, overlapS: number): Promise<Managed<CreatedClient>> {
+  const found = await requireClient(ctx, tenant, id);
+  if (!found.ok) return found;
+  if (found.value.public) return refused('conflict', `${id} is a public client: it has no secret to rotate`);
+  const secret = await makeSecret(ctx, wish);
+  if (!secret.ok) return secret;
+  const endMs = ctx.clock.now() + overlapS * 1000;
+  await ctx.store.rotateSecret(tenant.id, id, secret.value.row, endMs, [
+    operatorEvent(ctx, 'client_secret_rotated', { tenant: tenant.slug, clientId: id, reason: `overlap_${overlapS}` }),
+  ]);
+  const after = await requireClient(ctx, tenant, id);
+  return after.ok ? done({ client: after.value, secret: secret.value }) : after;
+}
+
+/** Suspends a client, or lets it work again; tokens issued before a suspension stay dead. @throws StoreError */
+export async function setClientEnabled(ctx: Context, tenant: Tenant, id: string, enabled: boolean): Promise<Managed<Client>> {
+  const nowMs = ctx.clock.now();
+  return move(ctx, tenant, id, enabled ? 'client_enabled' : 'client_disabled', (client) => (enabled
+    ? { ...client, disabledAtMs: null }
+    : { ...client, disabledAtMs: client.disabledAtMs ?? nowMs, notBeforeMs: Math.max(client.notBeforeMs, nowMs) }));
+}
+
+/** Ends every token that was issued to a client so far; new ones may be issued at once. @throws StoreError */
+export async function revokeClientTokens(ctx: Context, tenant: Tenant, id: string): Promise<Managed<Client>> {
+  const nowMs = ctx.clock.now();
+  return move(ctx, tenant, id, 'client_tokens_revoked', (client) => ({ ...client, notBeforeMs: Math.max(client.notBeforeMs, nowMs) }));
+}
+
+/** Deletes a client with its secrets; every token of it is dead at once. @throws StoreError */
+export async function deleteClient(ctx: Context, tenant: Tenant, id: string): Promise<Managed<Client>> {
+  const nowMs = ctx.clock.now();
+  return move(ctx, tenant, id, 'client_deleted', (client) => ({ ...client, deletedAtMs: nowMs, notBeforeMs: Math.max(client.notBeforeMs, nowMs) }));
+}
+
+async function move(ctx: Context, tenant: Tenant, id: string, type: AuditType, change: (client: Client) => Client): Promise<Managed<Client>> {
+  const found = await requireClient(ctx, tenant, id);
+  if (!found.ok) return found;
+  const after = change(found.value);
+  await ctx.store.updateClient(after, [operatorEvent(ctx, type, { tenant: tenant.slug, clientId: id })]);
+  return done(after);
+}

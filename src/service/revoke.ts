@@ -1,0 +1,69 @@
+import { auditEvent, type AuditEvent, type RequestOrigin } from '../core/audit-event.ts';
+import { issuerOf } from '../core/issuer.ts';
+import type { Client, RefreshRevocation, Tenant, TokenFacts } from '../core/model.ts';
+import { decideRevocation } from '../core/revoke.ts';
+import type { Context } from './context.ts';
+import type { TokenReading, TokenSource } from './read-token.ts';
+
+/** Who revokes, for the audit trail. */
+export type RevocationActor = { readonly tenant: Tenant; readonly actor: string; readonly from: RequestOrigin };
+
+/**
+ * RFC 7009 §2: makes a token worthless. When this resolves, the change is on disk (REV-19). The caller has proven who
+ * it is, and learns nothing about the token.
+ * @throws StoreError
+ */
+export async function revoke(ctx: Context, tenant: Tenant, caller: Client, token: string, from: RequestOrigin): Promise<void> {
+  const reading = await ctx.tokens.read(tenant, issuerOf(tenant, ctx.origin()), token);
+  const facts = reading.known ? reading.facts : null;
+  const verdict = decideRevocation(tenant, caller, facts);
+  if (verdict.act === 'deny' && facts !== null) {
+    ctx.audit.add(auditEvent({
+      timeMs: ctx.clock.now(), type: 'token_revocation_denied', tenant: tenant.slug, actor: caller.id,
+      clientId: facts.clientId, fingerprint: ctx.fingerprint(token), outcome: 'denied', reason: tenant.revocationPolicy, ip: from.ip, requestId: from.requestId,
+    }));
+  }
+  if (!reading.known || verdict.act === 'nothing' || verdict.act === 'deny') {
+    // A durable write all the same, so that time does not tell an unknown or foreign token from one's own (REV-24).
+    await ctx.store.probe();
+    return;
+  }
+  const by = { tenant, actor: caller.id, from };
+  if (verdict.act === 'revoke_grant') await revokeGrantOf(ctx, by, reading.facts, verdict.cascade, token);
+  else await revokeAccessToken(ctx, by, reading.facts, reading.source, token);
+}
+
+/** Ends one access token, wherever it is kept. @throws StoreError */
+export async function revokeAccessToken(ctx: Context, by: RevocationActor, facts: TokenFacts, source: TokenSource, token: string): Promise<void> {
+  const nowMs = ctx.clock.now();
+  const audit = (first: boolean): readonly AuditEvent[] => [revocationEvent(ctx, by, facts, token, first, 1)];
+  if (source.kind === 'opaque') {
+    await ctx.store.revokeOpaqueToken(source.digest, nowMs, audit);
+  } else if (facts.id !== null && facts.expiresAt !== null && facts.expiresAt * 1000 > nowMs) {
+    await ctx.store.revokeTokenId(by.tenant.id, facts.id, facts.expiresAt, nowMs, audit);
+  } else {
+    await ctx.store.probe();
+  }
+}
+
+/** Ends the grant that a token belongs to, and its session where that is the tenant's rule. @throws StoreError */
+export async function revokeGrantOf(ctx: Context, by: RevocationActor, facts: TokenFacts, cascade: RefreshRevocation, token: string): Promise<void> {
+  if (facts.grantId === null) return;
+  await ctx.store.revokeGrant(
+    { tenantId: by.tenant.id, grantId: facts.grantId, session: cascade === 'session', atMs: ctx.clock.now() },
+    (first, fallen) => [revocationEvent(ctx, by, facts, token, first, fallen)],
+  );
+}
+
+function revocationEvent(ctx: Context, by: RevocationActor, facts: TokenFacts, token: string, first: boolean, count: number): AuditEvent {
+  return auditEvent({
+    timeMs: ctx.clock.now(), type: 'token_revoked', tenant: by.tenant.slug, actor: by.actor, clientId: facts.clientId,
+    subject: facts.subject, fingerprint: ctx.fingerprint(token), reason: `${facts.kind}_${first ? 'revoked' : 'already'}`,
+    grantId: facts.grantId, count, ip: by.from.ip, requestId: by.from.requestId,
+  });
+}
+
+/** Reads a token for an operator's act, who needs no client. @throws StoreError */
+export async function readForOperator(ctx: Context, tenant: Tenant, token: string): Promise<TokenReading> {
+  return ctx.tokens.read(tenant, issuerOf(tenant, ctx.origin()), token);
+}

@@ -1,0 +1,32 @@
+import { BoundedMap } from '../core/bounded-map.ts';
+import type { Clock } from '../core/ports.ts';
+
+/** Counts failures per key within a minute; memory is bounded whatever keys strangers invent (RL-04). */
+export type Throttle = {
+  /** Milliseconds until this key may fail again, or null when it may now. */
+  blockedForMs(key: string, limit: number): number | null;
+  countFailure(key: string): void;
+};
+
+const WINDOW_MS = 60_000;
+/** Keys remembered, per generation. */
+const KEYS = 20_000;
+
+/** Fixed windows on the monotonic clock (TM-04). */
+export function makeThrottle(clock: Clock): Throttle {
+  const windows = new BoundedMap<string, { startedMs: number; failures: number }>(KEYS);
+  return {
+    blockedForMs(key, limit) {
+      const window = windows.get(key);
+      if (window === undefined || window.failures < limit) return null;
+      const leftMs = window.startedMs + WINDOW_MS - clock.monotonic();
+      return leftMs > 0 ? leftMs : null;
+    },
+    countFailure(key) {
+      const nowMs = clock.monotonic();
+      const window = windows.get(key);
+      if (window === undefined || nowMs - window.startedMs >= WINDOW_MS) windows.set(key, { startedMs: nowMs, failures: 1 });
+      else window.failures += 1;
+    },
+  };
+}
