@@ -1,0 +1,72 @@
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { generateMasterKey, masterKey, type MasterKey } from '../keys/seal.ts';
+
+/** Something about files that only the operator can mend; the message says what to do. */
+export class FileTrouble extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'FileTrouble';
+  }
+}
+
+const windows = process.platform === 'win32';
+
+/** Narrows a mode that lets others in; refuses only where it cannot (CR-09). */
+function tighten(path: string, mode: number): void {
+  if (windows) return;
+  if ((statSync(path).mode & 0o777 & ~mode) === 0) return;
+  try {
+    chmodSync(path, mode);
+  } catch {
+    throw new FileTrouble(`${path} can be read by others, and its mode cannot be changed: run chmod ${mode.toString(8)} on it as its owner`);
+  }
+}
+
+/** Makes the data directory, for its owner alone. @throws FileTrouble */
+export function prepareDataDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new FileTrouble(`the data directory ${path} cannot be made: ${error instanceof Error ? error.message : 'unknown reason'}`);
+  }
+  tighten(path, 0o700);
+}
+
+/**
+ * Reads the master key, or makes one for data that has none yet.
+ * @param hasData whether a database is there already: then a missing key is trouble, not a first start
+ * @throws FileTrouble
+ */
+export function loadMasterKey(path: string, hasData: boolean): { readonly key: MasterKey; readonly created: boolean } {
+  if (existsSync(path)) return { key: readMasterKey(path), created: false };
+  if (hasData) {
+    throw new FileTrouble(`${path} is missing, and without it the keys in the database cannot be opened: put it back, or name it by ASSAY_MASTER_KEY_FILE`);
+  }
+  const fresh = generateMasterKey();
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    writeFileSync(draft, `${fresh.bytes.toString('base64')}\n`, { mode: 0o600, flush: true });
+    // A link fails where the name exists: of two first starts at once, one key wins and both use it.
+    linkSync(draft, path);
+    return { key: fresh, created: true };
+  } catch (error) {
+    if (existsSync(path)) return { key: readMasterKey(path), created: false };
+    throw new FileTrouble(`the master key ${path} cannot be written: ${error instanceof Error ? error.message : 'unknown reason'}`);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function readMasterKey(path: string): MasterKey {
+  tighten(path, 0o600);
+  const bytes = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
+  if (bytes.length !== 32) throw new FileTrouble(`${path} does not hold a master key (32 bytes in base64)`);
+  return masterKey(bytes);
+}
+
+/** Paths within a data directory. */
+export function dataFiles(directory: string): { readonly database: string; readonly masterKey: string; readonly config: string } {
+  return { database: join(directory, 'assay.db'), masterKey: join(directory, 'master.key'), config: join(directory, 'assay.toml') };
+}

@@ -1,0 +1,57 @@
+import type { Application } from './open.ts';
+
+/** How often expired rows are looked for, and how long one step may take, milliseconds. */
+const SWEEP_EVERY_MS = 5_000;
+const SWEEP_BUDGET_MS = 4;
+/** Between steps, so that requests come first. */
+const SWEEP_PAUSE_MS = 20;
+/** How often the clock's highest reading is written down (TM-02). */
+const HIGH_WATER_EVERY_MS = 5_000;
+
+/** Work that goes on beside requests, until stopped. */
+export type Housekeeping = { stop(): Promise<void> };
+
+/** Starts the sweeper and the keeper of the clock's high-water mark. */
+export function startHousekeeping({ ctx, clock }: Application): Housekeeping {
+  let stopped = false;
+  let sweeping: Promise<void> = Promise.resolve();
+  let steppedBack = false;
+
+  async function sweep(): Promise<void> {
+    try {
+      while (!stopped && (await ctx.store.sweep(ctx.clock.now(), SWEEP_BUDGET_MS)) > 0) await Bun.sleep(SWEEP_PAUSE_MS);
+    } catch (error) {
+      ctx.log.warn('sweeping failed', { kind: error instanceof Error ? error.name : 'unknown' });
+    }
+  }
+
+  async function markClock(): Promise<void> {
+    const behindMs = clock.behindMs();
+    if (behindMs > 0 !== steppedBack) {
+      steppedBack = behindMs > 0;
+      if (steppedBack) ctx.log.error('the clock of this machine stepped back', { behind_ms: behindMs, fix: 'set the clock right; until then time goes on from where it was, and readiness says so' });
+      else ctx.log.info('the clock of this machine is right again');
+    }
+    try {
+      await ctx.store.writeMeta('clock_high_water_ms', String(ctx.clock.now()), []);
+    } catch (error) {
+      ctx.log.warn('the clock mark could not be written', { kind: error instanceof Error ? error.name : 'unknown' });
+    }
+  }
+
+  const timers = [
+    setInterval(() => {
+      sweeping = sweeping.then(sweep);
+    }, SWEEP_EVERY_MS),
+    setInterval(() => void markClock(), HIGH_WATER_EVERY_MS),
+  ];
+
+  return {
+    async stop() {
+      stopped = true;
+      for (const timer of timers) clearInterval(timer);
+      await sweeping;
+      await markClock();
+    },
+  };
+}

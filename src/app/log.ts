@@ -1,0 +1,45 @@
+import type { Log, LogFields } from '../core/ports.ts';
+
+const levels = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof levels)[number];
+
+/** Lines wait for the end of the event loop's turn, so that a burst is one write. */
+const MAX_WAITING = 256;
+
+/**
+ * JSON logs, one event one line (LG-03: JSON escapes every control character, and we escape what terminals obey beside).
+ * @param write receives whole lines
+ */
+export function makeLog(level: LogLevel, write: (lines: string) => void, now: () => number): Log & { flush(): void } {
+  const threshold = levels.indexOf(level);
+  let waiting: string[] = [];
+  let scheduled = false;
+
+  function flush(): void {
+    scheduled = false;
+    if (waiting.length === 0) return;
+    const lines = waiting.join('');
+    waiting = [];
+    write(lines);
+  }
+
+  function line(name: LogLevel, message: string, fields: LogFields = {}): void {
+    const text = JSON.stringify({ time: new Date(now()).toISOString(), level: name, event: message, ...fields });
+    // C1 controls and line separators pass through JSON.stringify, and some terminals act on them.
+    waiting.push(`${text.replace(/[\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g, escapeCharacter)}\n`);
+    if (waiting.length >= MAX_WAITING) flush();
+    else if (!scheduled) {
+      scheduled = true;
+      setImmediate(flush);
+    }
+  }
+
+  const at = (name: LogLevel) => (levels.indexOf(name) <= threshold
+    ? (message: string, fields?: LogFields) => line(name, message, fields)
+    : () => undefined);
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), flush };
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

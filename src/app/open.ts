@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { makeAuditQueue } from '../audit/queue.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Origin } from '../core/issuer.ts';
+import type { Log } from '../core/ports.ts';
+import { makePasswordHasher } from '../keys/password.ts';
+import { seal, unseal, type MasterKey } from '../keys/seal.ts';
+import { makeClientAuthenticator } from '../service/authenticate-client.ts';
+import type { Context } from '../service/context.ts';
+import { makeKeyRings } from '../service/key-rings.ts';
+import { readStoredOrigin } from '../service/manage-origin.ts';
+import { makeTokenReader } from '../service/read-token.ts';
+import type { Store } from '../core/store.ts';
+import { openSqliteStore } from '../storage/sqlite/open.ts';
+import { makeFingerprint } from '../tokens/digest.ts';
+import { makeClock, type GuardedClock } from './clock.ts';
+import { dataFiles, loadMasterKey, prepareDataDirectory } from './files.ts';
+import { makeLog } from './log.ts';
+
+/** Everything behind the commands and the server, open. */
+export type Application = {
+  readonly ctx: Context;
+  readonly clock: GuardedClock;
+  /** This start made the master key: the first on this data. */
+  readonly createdMasterKey: boolean;
+  /** From now on, issuers stand on this origin. */
+  setOrigin(origin: Origin): void;
+  /** Whether a rate limit may refuse; off only on a loopback origin. */
+  close(): Promise<void>;
+};
+
+const FINGERPRINT_CONTEXT = 'fingerprint-key';
+
+/** The fingerprint key is sealed like signing keys, so opening it also proves the master key (JK-07). @throws UnsealError */
+async function openFingerprintKey(store: Store, master: MasterKey): Promise<string> {
+  const sealed = await store.readMeta('fingerprint_key');
+  if (sealed !== null) return unseal(master, FINGERPRINT_CONTEXT, sealed);
+  const key = randomBytes(32).toString('base64url');
+  await store.writeMeta('fingerprint_key', seal(master, FINGERPRINT_CONTEXT, key), []);
+  return key;
+}
+
+function writeToStderr(lines: string): void {
+  try {
+    process.stderr.write(lines);
+  } catch {
+    // Nobody reads the log any more; that is no reason to stop answering.
+  }
+}
+
+/**
+ * Opens the data of a directory, making it where there is none, and wires everything together.
+ * @throws FileTrouble, UnsealError, StoreError, and the store's own errors about versions and files
+ */
+export async function openApplication(settings: Settings): Promise<Application> {
+  prepareDataDirectory(settings.data);
+  const files = dataFiles(settings.data);
+  const { key: master, created } = loadMasterKey(settings.masterKeyFile ?? files.masterKey, existsSync(files.database));
+  const store = openSqliteStore({ path: files.database });
+  const clock = makeClock(Number((await store.readMeta('clock_high_water_ms')) ?? '0'));
+  const log: Log & { flush(): void } = makeLog(settings.logLevel, writeToStderr, () => clock.now());
+  const audit = makeAuditQueue(store, clock, log);
+  const passwords = makePasswordHasher();
+  const rings = makeKeyRings(store, master);
+  let origin = await readStoredOrigin(store);
+  const ctx: Context = {
+    store, clock, log, master, audit, passwords, rings,
+    random: { text: (bytes) => randomBytes(bytes).toString('base64url') },
+    fingerprint: makeFingerprint(await openFingerprintKey(store, master)),
+    tokens: makeTokenReader(store, rings),
+    authenticator: makeClientAuthenticator({ store, clock, audit, passwords, rateLimits: settings.rateLimits === 'on' }),
+    origin: () => origin,
+    settings: { refreshGraceMs: settings.refreshGrace * 1000, rateLimits: settings.rateLimits === 'on', rsaBits: settings.rsaBits },
+  };
+  return {
+    ctx,
+    clock,
+    createdMasterKey: created,
+    setOrigin(next) {
+      origin = next;
+    },
+    async close() {
+      await audit.flush();
+      await store.close();
+      log.flush();
+    },
+  };
+}

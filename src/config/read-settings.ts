@@ -1,0 +1,164 @@
+import type { Origin } from '../core/issuer.ts';
+import { parseOrigin } from '../core/issuer.ts';
+import { findClosest } from './closest.ts';
+import { settingKeys, settingRows, type SettingKey, type Settings } from './settings.ts';
+
+/** Where settings come from: flags first, then the environment, then the file. */
+export type SettingSources = {
+  /** As parsed from the command line, by key. */
+  readonly flags: Readonly<Partial<Record<SettingKey, string | boolean | readonly string[]>>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Text of a file; null when there is none. Other failures throw. */
+  readonly readFile: (path: string) => string | null;
+};
+
+export type SettingsReading =
+  | { readonly ok: true; readonly settings: Settings }
+  /** `usage`: nothing but flags is wrong. */
+  | { readonly ok: false; readonly problems: readonly string[]; readonly usage: boolean };
+
+/** A setting's text, and the name that whoever gave it knows it by. */
+type Given = { readonly name: string; readonly values: readonly string[]; readonly flag: boolean };
+
+const PREFIX = 'ASSAY_';
+const FILE_NAME = 'assay.toml';
+
+/** Reads all settings, and finds every problem at once (OP-08). Problems never repeat a value. */
+export function readSettings(sources: SettingSources): SettingsReading {
+  const problems: string[] = [];
+  let flagProblems = 0;
+  checkEnvironment(sources.env, problems);
+
+  function take<K extends SettingKey>(key: K, file: ReadonlyMap<SettingKey, Given>): Settings[K] {
+    const row = settingRows[key];
+    const given = fromFlag(sources, key) ?? fromEnvironment(sources, key) ?? file.get(key);
+    if (given === undefined) return row.default;
+    const parsed = row.parse(given.values);
+    if (parsed.ok) return parsed.value;
+    problems.push(`${given.name} ${parsed.problem}`);
+    if (given.flag) flagProblems += 1;
+    return row.default;
+  }
+
+  const none: ReadonlyMap<SettingKey, Given> = new Map();
+  const data = take('data', none);
+  const config = take('config', none);
+  const file = readSettingsFile(sources, config, data, problems);
+  const settings: Settings = {
+    data, config,
+    host: take('host', file), port: take('port', file),
+    origin: take('origin', file), moveOrigin: take('moveOrigin', file),
+    tlsCert: take('tlsCert', file), tlsKey: take('tlsKey', file), trustProxy: take('trustProxy', file),
+    masterKeyFile: take('masterKeyFile', file), logLevel: take('logLevel', file), rateLimits: take('rateLimits', file),
+    refreshGrace: take('refreshGrace', file), docs: take('docs', file), rsaBits: take('rsaBits', file),
+  };
+  checkTogether(settings, sources, problems);
+  return problems.length === 0 ? { ok: true, settings } : { ok: false, problems, usage: problems.length === flagProblems };
+}
+
+/**
+ * Switching rate limits off is for tests and development: refused where the origin can be reached from elsewhere.
+ * @param origin the one in force, stored or derived
+ * @returns the problem, or null
+ */
+export function checkRateLimits(settings: Pick<Settings, 'rateLimits'>, origin: Origin): string | null {
+  return settings.rateLimits === 'off' && !origin.loopback
+    ? `${settingRows.rateLimits.env ?? ''}=off is accepted only while the origin is loopback; it is ${origin.url}`
+    : null;
+}
+
+function fromFlag(sources: SettingSources, key: SettingKey): Given | undefined {
+  const value = sources.flags[key];
+  if (value === undefined || value === false) return undefined;
+  const values = typeof value === 'object' ? value : [String(value)];
+  return { name: `--${settingRows[key].flag ?? key}`, values, flag: true };
+}
+
+function fromEnvironment(sources: SettingSources, key: SettingKey): Given | undefined {
+  const { env: name, list } = settingRows[key];
+  const text = name === null ? undefined : sources.env[name];
+  // Empty means unset: that is what container tools make of a variable that nobody filled in.
+  if (name === null || text === undefined || text === '') return undefined;
+  return { name, values: list ? text.split(/[\s,]+/).filter((word) => word !== '') : [text], flag: false };
+}
+
+function checkEnvironment(env: SettingSources['env'], problems: string[]): void {
+  const known = settingKeys.flatMap((key) => settingRows[key].env ?? []);
+  for (const name of Object.keys(env)) {
+    if (name.startsWith(PREFIX) && !known.includes(name)) problems.push(unknown('environment variable', name, known));
+  }
+}
+
+function unknown(what: string, name: string, known: readonly string[]): string {
+  const meant = findClosest(name, known);
+  return `unknown ${what} ${JSON.stringify(name)}${meant === null ? '' : `; did you mean ${meant}?`}`;
+}
+
+function tryRead(sources: SettingSources, name: string, path: string, problems: string[]): string | null | undefined {
+  try {
+    return sources.readFile(path);
+  } catch {
+    problems.push(`${name}: ${path} cannot be read`);
+    return undefined;
+  }
+}
+
+function readSettingsFile(sources: SettingSources, config: string | null, data: string, problems: string[]): ReadonlyMap<SettingKey, Given> {
+  const given = new Map<SettingKey, Given>();
+  const path = config ?? `${data.replace(/\/+$/, '')}/${FILE_NAME}`;
+  const text = tryRead(sources, 'settings file', path, problems);
+  if (text === null && config !== null) problems.push(`settings file: ${path} does not exist`);
+  if (text === null || text === undefined) return given;
+  const content = parseToml(text);
+  if (content === null) {
+    problems.push(`settings file: ${path} is not valid TOML`);
+    return given;
+  }
+  const keys = new Map(settingKeys.flatMap((key) => {
+    const { toml } = settingRows[key];
+    return toml === null ? [] : [[toml, key] as const];
+  }));
+  for (const [name, value] of Object.entries(content)) {
+    const key = keys.get(name);
+    const values = key === undefined ? null : tomlTexts(value, settingRows[key].list);
+    if (key === undefined) problems.push(`${path}: ${unknown('key', name, [...keys.keys()])}`);
+    else if (values === null) problems.push(`${path}: ${name} has the wrong type`);
+    else given.set(key, { name: `${path}: ${name}`, values, flag: false });
+  }
+  return given;
+}
+
+function parseToml(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const content: unknown = Bun.TOML.parse(text);
+    return typeof content === 'object' && content !== null ? { ...content } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A TOML value as the text that a flag would have; null when it has another shape. */
+function tomlTexts(value: unknown, list: boolean): readonly string[] | null {
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    return list && items.every((item): item is string => typeof item === 'string') ? items : null;
+  }
+  if (typeof value === 'boolean') return [value ? 'on' : 'off'];
+  return typeof value === 'string' || typeof value === 'number' ? [String(value)] : null;
+}
+
+/** What no setting can know alone. */
+function checkTogether(settings: Settings, sources: SettingSources, problems: string[]): void {
+  const { tlsCert, tlsKey } = settings;
+  if ((tlsCert === null) !== (tlsKey === null)) problems.push('--tls-cert and --tls-key go together: give both, or neither');
+  for (const [name, path] of [['--tls-cert', tlsCert], ['--tls-key', tlsKey]] as const) {
+    if (path === null) continue;
+    const text = tryRead(sources, name, path, problems);
+    if (text === null) problems.push(`${name}: ${path} does not exist`);
+    else if (text !== undefined && !text.includes('-----BEGIN ')) problems.push(`${name}: ${path} is not a PEM file`);
+  }
+  if (settings.moveOrigin && settings.origin === null) problems.push('--move-origin needs --origin URL: where to move to');
+  const origin = settings.origin === null ? null : parseOrigin(settings.origin);
+  const unlimited = origin === null ? null : checkRateLimits(settings, origin);
+  if (unlimited !== null) problems.push(unlimited);
+}

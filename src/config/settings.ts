@@ -1,0 +1,144 @@
+import { parseOrigin } from '../core/issuer.ts';
+import { chooseFrom, parseCidrs, parseHost, parseInteger, parsePath, type Parse } from './parse-setting.ts';
+
+/** Everything that an operator can set for one start of the program, validated. */
+export type Settings = {
+  /** Folder of the database, the master key and the settings file. */
+  readonly data: string;
+  /** Settings file that must exist; null: `assay.toml` in the data folder, if it is there. */
+  readonly config: string | null;
+  readonly host: string;
+  readonly port: number;
+  /** Canonical URL of the server; null: what the data says, else it follows host and port. */
+  readonly origin: string | null;
+  readonly moveOrigin: boolean;
+  readonly tlsCert: string | null;
+  readonly tlsKey: string | null;
+  /** Networks whose `X-Forwarded-*` headers count. */
+  readonly trustProxy: readonly string[];
+  readonly masterKeyFile: string | null;
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+  readonly rateLimits: 'on' | 'off';
+  /** Seconds for which a spent refresh token may be answered again (0…60). */
+  readonly refreshGrace: number;
+  readonly docs: 'on' | 'off';
+  /** Modulus length of new RSA signing keys. */
+  readonly rsaBits: 2048 | 3072 | 4096;
+};
+
+export type SettingKey = keyof Settings;
+
+/** One setting, whichever way it is given. A name that is null: it cannot be given that way. */
+export type SettingRow<T> = {
+  /** Without the dashes. */
+  readonly flag: string | null;
+  readonly env: string | null;
+  /** Key in the settings file. */
+  readonly toml: string | null;
+  /** Stands for the value in help; null for a switch, which has none. */
+  readonly metavar: string | null;
+  /** The flag may be repeated; in the environment values are separated by commas or spaces. */
+  readonly list: boolean;
+  readonly default: T;
+  /** One line. */
+  readonly doc: string;
+  readonly parse: Parse<T>;
+};
+
+const DEFAULT_PORT = 8080;
+const MAX_PORT = 65_535;
+const MAX_GRACE_S = 60;
+
+const path: Parse<string | null> = (values) => parsePath(values);
+
+/** Every setting; flags, environment, file, help and documentation come from this table. Its order is the documentation's. */
+export const settingRows: { readonly [K in SettingKey]: SettingRow<Settings[K]> } = {
+  data: {
+    flag: 'data', env: 'ASSAY_DATA', toml: null, metavar: 'DIR', list: false, default: './data',
+    doc: 'folder of the database, the master key and assay.toml; made when missing', parse: (values) => parsePath(values),
+  },
+  config: {
+    flag: 'config', env: 'ASSAY_CONFIG', toml: null, metavar: 'FILE', list: false, default: null,
+    doc: 'settings file (default: assay.toml in the data folder, if there is one)', parse: path,
+  },
+  host: {
+    flag: 'host', env: 'ASSAY_HOST', toml: 'host', metavar: 'ADDRESS', list: false, default: '127.0.0.1',
+    doc: 'address to listen on; 0.0.0.0 or :: for every interface', parse: parseHost,
+  },
+  port: {
+    flag: 'port', env: 'ASSAY_PORT', toml: 'port', metavar: 'PORT', list: false, default: DEFAULT_PORT,
+    doc: 'port to listen on; 0 takes any free one', parse: (values) => parseInteger(values, 0, MAX_PORT),
+  },
+  origin: {
+    flag: 'origin', env: 'ASSAY_ORIGIN', toml: 'origin', metavar: 'URL', list: false, default: null,
+    doc: 'public URL of the server, kept with the data; issuers are made from it (default: follows host and port)',
+    parse: ([text = '']) => {
+      const origin = parseOrigin(text);
+      return origin === null
+        ? { ok: false, problem: 'must look like https://id.example.com or http://127.0.0.1:8080: lower case, no path, no query' }
+        : { ok: true, value: origin.url };
+    },
+  },
+  moveOrigin: {
+    flag: 'move-origin', env: null, toml: null, metavar: null, list: false, default: false,
+    doc: 'let --origin replace the stored one: issuers change, and tokens issued before become inactive',
+    parse: ([text]) => ({ ok: true, value: text === 'true' }),
+  },
+  tlsCert: {
+    flag: 'tls-cert', env: 'ASSAY_TLS_CERT', toml: 'tls_cert', metavar: 'FILE', list: false, default: null,
+    doc: 'certificate chain (PEM) to serve https with', parse: path,
+  },
+  tlsKey: {
+    flag: 'tls-key', env: 'ASSAY_TLS_KEY', toml: 'tls_key', metavar: 'FILE', list: false, default: null,
+    doc: 'private key (PEM) of the certificate', parse: path,
+  },
+  trustProxy: {
+    flag: 'trust-proxy', env: 'ASSAY_TRUST_PROXY', toml: 'trust_proxy', metavar: 'CIDR', list: true, default: [],
+    doc: 'network of a proxy whose X-Forwarded-* headers are believed', parse: parseCidrs,
+  },
+  masterKeyFile: {
+    flag: null, env: 'ASSAY_MASTER_KEY_FILE', toml: 'master_key_file', metavar: 'FILE', list: false, default: null,
+    doc: 'master key that seals private keys (default: master.key in the data folder)', parse: path,
+  },
+  logLevel: {
+    flag: null, env: 'ASSAY_LOG_LEVEL', toml: 'log_level', metavar: 'LEVEL', list: false, default: 'info',
+    doc: 'least important log line that is written: error, warn, info or debug',
+    parse: chooseFrom(['error', 'warn', 'info', 'debug']),
+  },
+  rateLimits: {
+    flag: null, env: 'ASSAY_RATE_LIMITS', toml: 'rate_limits', metavar: 'on|off', list: false, default: 'on',
+    doc: 'slow down callers that keep failing; off only while the origin is loopback', parse: chooseFrom(['on', 'off']),
+  },
+  refreshGrace: {
+    flag: null, env: 'ASSAY_REFRESH_GRACE', toml: 'refresh_grace', metavar: 'SECONDS', list: false, default: 10,
+    doc: 'how long a spent refresh token gets the same answer again, for answers that were lost; 0 to 60',
+    parse: (values) => parseInteger(values, 0, MAX_GRACE_S),
+  },
+  docs: {
+    flag: null, env: 'ASSAY_DOCS', toml: 'docs', metavar: 'on|off', list: false, default: 'on',
+    doc: 'serve the API documentation at /docs', parse: chooseFrom(['on', 'off']),
+  },
+  rsaBits: {
+    flag: null, env: 'ASSAY_RSA_BITS', toml: 'rsa_bits', metavar: 'BITS', list: false, default: 2048,
+    doc: 'size of new RSA signing keys: 2048, 3072 or 4096',
+    parse: ([text]) => {
+      const bits = ([2048, 3072, 4096] as const).find((size) => String(size) === text);
+      return bits === undefined ? { ok: false, problem: 'must be 2048, 3072 or 4096' } : { ok: true, value: bits };
+    },
+  },
+};
+
+/** Keys of the table, in its order. */
+export const settingKeys: readonly SettingKey[] = Object.keys(settingRows).filter((key): key is SettingKey => key in settingRows);
+
+/** The settings as rows of a Markdown table, for the documentation. */
+export function renderSettingsTable(): string {
+  const code = (text: string | null): string => (text === null ? '–' : `\`${text}\``);
+  const lines = settingKeys.map((key) => {
+    const row = settingRows[key];
+    const flag = row.flag === null ? null : `--${row.flag}${row.metavar === null ? '' : ` ${row.metavar}`}`;
+    const fallback = Array.isArray(row.default) || row.default === null || row.default === false ? null : String(row.default);
+    return `| ${code(flag)} | ${code(row.env)} | ${code(row.toml)} | ${code(fallback)} | ${row.doc.replaceAll('|', '\\|')} |`;
+  });
+  return ['| flag | environment | assay.toml | default | |', '|---|---|---|---|---|', ...lines].join('\n');
+}

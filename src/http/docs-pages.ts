@@ -1,0 +1,129 @@
+import { hash } from 'node:crypto';
+import interfaceStyle from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' };
+import interfaceScript from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' };
+import icon from '../pages/icon.svg' with { type: 'text' };
+import { version } from '../version.ts';
+import pageStyle from './docs.css' with { type: 'text' };
+import { etagOf } from './etag.ts';
+import { openApiDocument, type DocumentSite } from './openapi.ts';
+import { pageHeaders } from './page-headers.ts';
+import type { Route } from './routes.ts';
+import type { Arrival, ServerContext } from './server-context.ts';
+
+/** Starts Swagger UI: no plugin that asks strangers, nothing kept, dark where the system is. */
+const startScript = `'use strict';
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const paint = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', paint);
+paint();
+window.ui = SwaggerUIBundle({
+  url: '/docs/json',
+  dom_id: '#api',
+  deepLinking: true,
+  validatorUrl: null,
+  defaultModelsExpandDepth: 0,
+  displayRequestDuration: true,
+  persistAuthorization: false,
+});
+`;
+
+/** Style sheets and pictures inside Swagger UI's own style are data; everything else comes from here. */
+const headers = pageHeaders(['script-src \'self\'', 'style-src \'self\'', 'img-src \'self\' data:', 'connect-src \'self\'']);
+
+const SCRIPT = 'text/javascript; charset=utf-8';
+const STYLE = 'text/css; charset=utf-8';
+
+/** Parts of the page by file name; they come out of the executable. */
+const parts = {
+  'swagger-ui.js': { type: SCRIPT, body: () => Bun.file(interfaceScript) },
+  'swagger-ui.css': { type: STYLE, body: () => Bun.file(interfaceStyle) },
+  'start.js': { type: SCRIPT, body: () => startScript },
+  'page.css': { type: STYLE, body: () => pageStyle },
+  'icon.svg': { type: 'image/svg+xml', body: () => icon },
+} as const;
+
+type PartName = keyof typeof parts;
+const partNames: readonly PartName[] = Object.keys(parts).filter((name): name is PartName => name in parts);
+
+/** A part's version: changes when it does. */
+type Versions = Readonly<Record<PartName, string>>;
+
+async function versionOf(name: PartName): Promise<[PartName, string]> {
+  const body = parts[name].body();
+  return [name, hash('sha256', typeof body === 'string' ? body : await body.bytes(), 'base64url').slice(0, 16)];
+}
+
+/** Every part has been asked for, so none is missing. */
+function asVersions(entries: readonly [PartName, string][]): Versions {
+  return Object.fromEntries(entries) as Versions;
+}
+
+function page(versions: Versions): string {
+  const url = (name: PartName): string => `/docs/${name}?v=${versions[name]}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Assay · API documentation</title>
+<link rel="icon" href="${url('icon.svg')}" type="image/svg+xml">
+<link rel="stylesheet" href="${url('swagger-ui.css')}">
+<link rel="stylesheet" href="${url('page.css')}">
+</head>
+<body>
+<header class="masthead">
+<img src="${url('icon.svg')}" alt="" width="32" height="32">
+<strong>Assay</strong><span>${version}</span>
+<a href="/docs/json">OpenAPI document</a>
+</header>
+<main id="api"><noscript>This page needs JavaScript. The OpenAPI document is at <a href="/docs/json">/docs/json</a>.</noscript></main>
+<script src="${url('swagger-ui.js')}"></script>
+<script src="${url('start.js')}"></script>
+</body>
+</html>
+`;
+}
+
+async function makeDocument(site: DocumentSite): Promise<string> {
+  return JSON.stringify(await openApiDocument(site));
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** `GET /docs` and what it needs, on the server's own origin and on tenants' hostnames (wire contract §8, HT-18). */
+export function makeDocsPages(server: ServerContext): readonly Route[] {
+  const { respond } = server;
+  // Made when first asked for: most servers are never looked at.
+  const knowVersions = once(() => Promise.all(partNames.map(versionOf)).then(asVersions));
+  const documents = {
+    own: once(() => makeDocument('own')),
+    tenant: once(() => makeDocument('tenant')),
+  };
+
+  const get = (path: string, answer: (request: Request, arrival: Arrival) => Promise<Response>): readonly Route[] =>
+    [{ method: 'GET', path, handler: answer }, { method: 'HEAD', path, handler: answer }];
+
+  return [
+    ...get('/docs', async (request, { peer }) => {
+      const body = page(await knowVersions());
+      return respond.page(request, 'text/html; charset=utf-8', body, etagOf(body), peer.requestId, headers);
+    }),
+    ...get('/docs/json', async (request, { peer, site }) => {
+      const body = await documents[site.kind === 'own' ? 'own' : 'tenant']();
+      return respond.page(request, 'application/json', body, etagOf(body), peer.requestId, { 'Cache-Control': 'no-cache' });
+    }),
+    ...partNames.flatMap((name) => get(`/docs/${name}`, async (request, { peer }) => {
+      const current = (await knowVersions())[name];
+      return respond.page(request, parts[name].type, parts[name].body(), `"${current}"`, peer.requestId, {
+        'Cache-Control': request.url.endsWith(`?v=${current}`) ? 'public, max-age=31536000, immutable' : 'no-cache',
+        'Cross-Origin-Resource-Policy': 'same-origin',
+      });
+    })),
+  ];
+}

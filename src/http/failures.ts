@@ -1,0 +1,72 @@
+import { isStoreError } from '../core/ports.ts';
+import { NoSigningKey } from '../service/issue.ts';
+import type { Authentication } from '../service/authenticate-client.ts';
+import type { FormFault } from './form.ts';
+import type { ServerContext } from './server-context.ts';
+
+/** Seconds after which it makes sense to ask again when storage is busy or a key is being made. */
+const RETRY_S = '1';
+
+/** Every challenge a caller can answer; each 401 carries it (INT-42). */
+export const BASIC_CHALLENGE = 'Basic realm="assay", charset="UTF-8"';
+
+/**
+ * What an exception becomes: our own trouble, never a statement about a token (INT-29), and never its text (INT-27).
+ * The log gets what happened, with the request's id.
+ */
+export function answerFailure(server: ServerContext, error: unknown, requestId: string): Response {
+  const { respond, ctx } = server;
+  if (isStoreError(error)) {
+    ctx.log.error('storage failed', { kind: error.kind, cause: describeCause(error.cause), request_id: requestId });
+    return respond.error(503, 'temporarily_unavailable', 'storage does not answer right now', requestId, { 'Retry-After': RETRY_S });
+  }
+  if (error instanceof NoSigningKey) {
+    return respond.error(503, 'temporarily_unavailable', 'the first signing key is being made', requestId, { 'Retry-After': RETRY_S });
+  }
+  ctx.log.error('unexpected failure', { kind: error instanceof Error ? error.name : typeof error, where: firstFrame(error), request_id: requestId });
+  return respond.error(500, 'server_error', 'something went wrong on our side', requestId);
+}
+
+/** The database's own words, which hold no values of a request: statements are prepared and parameters bound. */
+function describeCause(cause: unknown): string {
+  return cause instanceof Error ? cause.message.slice(0, 200) : 'unknown';
+}
+
+/** Where an unexpected error arose; its message may hold input, so only the place is told. */
+function firstFrame(error: unknown): string {
+  const frame = error instanceof Error ? error.stack?.split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
+  return frame?.trim().slice(0, 200) ?? 'unknown';
+}
+
+/** A form that could not be read. */
+export function answerFormFault(server: ServerContext, fault: FormFault, requestId: string): Response {
+  const code = fault.status === 413 ? 'request_too_large' : 'invalid_request';
+  return server.respond.error(fault.status, code, fault.description, requestId);
+}
+
+/** A path nobody serves, or a tenant nobody may know of: the same bytes (INT-32, HT-13). */
+export function answerNotFound(server: ServerContext, requestId: string): Response {
+  return server.respond.error(404, 'not_found', 'there is nothing here', requestId);
+}
+
+/** A caller that did not prove who it is (RFC 6749 §5.2). */
+export function answerAuthentication(server: ServerContext, failure: Extract<Authentication, { ok: false }>, requestId: string): Response {
+  const { respond } = server;
+  switch (failure.error) {
+    case 'invalid_request':
+      return respond.error(400, 'invalid_request', 'the client credentials are malformed or given twice', requestId);
+    case 'invalid_client':
+      return respond.error(401, 'invalid_client', 'client authentication failed', requestId, { 'WWW-Authenticate': BASIC_CHALLENGE });
+    case 'too_many_requests':
+      return respond.error(429, 'too_many_requests', 'too many failed attempts', requestId, {
+        'Retry-After': String(Math.max(1, Math.ceil(failure.retryAfterMs / 1000))),
+      });
+    case 'temporarily_unavailable':
+      return respond.error(503, 'temporarily_unavailable', 'too much is being verified right now', requestId, { 'Retry-After': RETRY_S });
+  }
+}
+
+/** A method that a path does not answer. @param allow the methods that it does */
+export function answerMethodNotAllowed(server: ServerContext, allow: string, requestId: string): Response {
+  return server.respond.error(405, 'method_not_allowed', 'this method is not allowed here', requestId, { Allow: allow });
+}

@@ -1,0 +1,139 @@
+/** Why a form was not read. `status` and `description` are the answer. */
+export type FormFault = { readonly status: 400 | 413 | 415; readonly description: string };
+
+/** Values by name: one each, but lists for the names that may repeat. Empty values are absent (OAuth 2.1 §3.2). */
+export type FormValues = { readonly [name: string]: string | readonly string[] };
+
+export type FormReading<F extends FormValues> =
+  | { readonly ok: true; readonly form: Partial<F> }
+  | { readonly ok: false; readonly fault: FormFault };
+
+/** Parameters that an endpoint knows: by name, whether it may repeat. Everything else is ignored, never decoded. */
+export type KnownParameters = ReadonlyMap<string, 'once' | 'many'>;
+
+/** Longest body (HT-04), bytes. */
+export const MAX_BODY = 65_536;
+/** From the first byte of the request to the last of its body (HT-06), milliseconds. */
+const BODY_DEADLINE_MS = 10_000;
+
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+const formType = /^application\/x-www-form-urlencoded *(?:; *charset *= *"?utf-8"? *)?$/i;
+
+const malformed = (description: string): { ok: false; fault: FormFault } => ({ ok: false, fault: { status: 400, description } });
+const tooLarge = { ok: false, fault: { status: 413, description: 'the request body is larger than 64 KiB' } } as const;
+
+type AwaitedBody = { readonly sinceMs: number; readonly giveUp: () => void };
+
+/** Bodies that are being waited for, oldest first. One timer watches all, so that a request costs none. */
+const awaited = new Set<AwaitedBody>();
+const WATCH_EVERY_MS = 1_000;
+let watch: ReturnType<typeof setInterval> | null = null;
+
+function watchBodies(): void {
+  const nowMs = performance.now();
+  for (const body of awaited) {
+    if (nowMs - body.sinceMs < BODY_DEADLINE_MS) break;
+    awaited.delete(body);
+    body.giveUp();
+  }
+  if (awaited.size === 0 && watch !== null) {
+    clearInterval(watch);
+    watch = null;
+  }
+}
+
+/** The body as text; null when it is too late or broken off. */
+function readBody(request: Request): Promise<string | null> {
+  return new Promise((resolve) => {
+    const body: AwaitedBody = { sinceMs: performance.now(), giveUp: () => resolve(null) };
+    awaited.add(body);
+    watch ??= setInterval(watchBodies, WATCH_EVERY_MS);
+    const settle = (text: string | null): void => {
+      awaited.delete(body);
+      resolve(text);
+    };
+    request.text().then(settle, () => settle(null));
+  });
+}
+
+/** The part after `?`, or empty. */
+export function queryOf(url: string): string {
+  const mark = url.indexOf('?');
+  return mark === -1 ? '' : url.slice(mark + 1);
+}
+
+/** Undoes form-urlencoding (RFC 6749 appendix B); null for escapes that are none or are not UTF-8 (INT-22). */
+function decode(text: string): string | null {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return null;
+  }
+}
+
+/** Names in a query, decoded where they can be. */
+function hasKnownName(query: string, known: KnownParameters): boolean {
+  return query.split('&').some((pair) => {
+    const equals = pair.indexOf('=');
+    const name = decode(equals === -1 ? pair : pair.slice(0, equals));
+    return name !== null && known.has(name);
+  });
+}
+
+/** Parses a form body that is all there. Exported for the tests of its every corner. */
+export function parseForm<F extends FormValues>(text: string, known: KnownParameters): FormReading<F> {
+  const form: Record<string, string | string[]> = {};
+  const seen = new Set<string>();
+  let start = 0;
+  while (start <= text.length) {
+    const ampersand = text.indexOf('&', start);
+    const end = ampersand === -1 ? text.length : ampersand;
+    const equals = text.indexOf('=', start);
+    const nameEnd = equals === -1 || equals > end ? end : equals;
+    const name = decode(text.slice(start, nameEnd));
+    const kind = name === null ? undefined : known.get(name);
+    if (name !== null && kind !== undefined) {
+      const value = decode(text.slice(Math.min(nameEnd + 1, end), end));
+      if (value === null) return malformed('a parameter is not valid form-urlencoded UTF-8');
+      if (kind === 'once') {
+        if (seen.has(name)) return malformed('a parameter is repeated');
+        seen.add(name);
+        if (value !== '') form[name] = value;
+      } else if (value !== '') {
+        const list = form[name];
+        if (Array.isArray(list)) list.push(value);
+        else form[name] = [value];
+      }
+    }
+    start = end + 1;
+  }
+  return { ok: true, form: typed<F>(form) };
+}
+
+/** The names come from the same schema as F, so what was read under them is F's. */
+function typed<F extends FormValues>(form: Record<string, string | string[]>): Partial<F> {
+  return form as Partial<F>;
+}
+
+/**
+ * Reads an endpoint's form strictly: the framework's own parser guesses types, joins duplicates and keeps broken
+ * escapes (pinned). Parameters in the query are refused where they would count in the body (INT-11…13).
+ */
+export async function readForm<F extends FormValues>(request: Request, known: KnownParameters): Promise<FormReading<F>> {
+  const { headers } = request;
+  if (headers.get('content-encoding') !== null) return { ok: false, fault: { status: 415, description: 'a compressed request body is not accepted' } };
+  const type = headers.get('content-type');
+  if (type !== FORM_TYPE && (type === null || !formType.test(type))) {
+    return malformed('the request body must be application/x-www-form-urlencoded in UTF-8');
+  }
+  const query = queryOf(request.url);
+  if (query !== '' && hasKnownName(query, known)) return malformed('parameters belong into the request body, not into the URL');
+  if (Number(headers.get('content-length') ?? '0') > MAX_BODY) return tooLarge;
+  const text = await readBody(request);
+  if (text === null) return malformed('the request body did not arrive');
+  if (text.length > MAX_BODY || (text.length > MAX_BODY / 3 && Buffer.byteLength(text) > MAX_BODY)) return tooLarge;
+  // Bytes that are no UTF-8 were replaced by this character, and nobody may send it unescaped.
+  if (text.includes('\uFFFD')) return malformed('the request body is not valid UTF-8');
+  return parseForm<F>(text, known);
+}

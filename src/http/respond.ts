@@ -1,0 +1,62 @@
+import { METADATA_MAX_AGE } from '../core/discovery.ts';
+import type { ErrorCode } from '../spec/errors.ts';
+
+/** Headers beside those that every answer carries. */
+export type ExtraHeaders = Readonly<Record<string, string>>;
+
+/**
+ * Makes responses. Every answer of the server comes out of here, errors included, because the framework's hooks do not
+ * run on errors (pinned): so none lacks its headers.
+ */
+export type Responder = {
+  /** A protocol answer: JSON that nobody may keep (INT-03). */
+  json(status: number, body: string, requestId: string, extra?: ExtraHeaders): Response;
+  /** An OAuth error (RFC 6749 §5.2). The description is fixed text of ours (TOK-11). */
+  error(status: number, code: ErrorCode, description: string, requestId: string, extra?: ExtraHeaders): Response;
+  /** Something public that may be kept for a while, with its validator; 304 when the caller has it (JK-11). */
+  cacheable(request: Request, type: string, body: string, etag: string, requestId: string): Response;
+  /** A page for browsers, or a part of one, with its validator; 304 when the caller has it. */
+  page(request: Request, type: string, body: string | Blob, etag: string, requestId: string, extra: ExtraHeaders): Response;
+  /** An answer to OPTIONS. */
+  options(requestId: string, extra: ExtraHeaders): Response;
+};
+
+/**
+ * @param https whether the server's origin is https: then browsers are told to stay there (HT-15)
+ */
+export function makeResponder(https: boolean): Responder {
+  const always: ExtraHeaders = {
+    'X-Content-Type-Options': 'nosniff',
+    ...(https && { 'Strict-Transport-Security': 'max-age=31536000' }),
+  };
+  const protocol: ExtraHeaders = {
+    'Content-Type': 'application/json', 'Cache-Control': 'no-store', Pragma: 'no-cache', ...always,
+  };
+  const open: ExtraHeaders = {
+    'Cache-Control': `public, max-age=${METADATA_MAX_AGE}`, 'Access-Control-Allow-Origin': '*', ...always,
+  };
+
+  const json: Responder['json'] = (status, body, requestId, extra) =>
+    new Response(body, { status, headers: { ...protocol, 'X-Request-Id': requestId, ...extra } });
+
+  return {
+    json,
+    error: (status, code, description, requestId, extra) =>
+      json(status, JSON.stringify({ error: code, error_description: description }), requestId, extra),
+    cacheable(request, type, body, etag, requestId) {
+      return unlessKnown(request, type, body, { ...open, ETag: etag, 'X-Request-Id': requestId });
+    },
+    page: (request, type, body, etag, requestId, extra) =>
+      unlessKnown(request, type, body, { ...always, ETag: etag, 'X-Request-Id': requestId, ...extra }),
+    options: (requestId, extra) =>
+      new Response(null, { status: 204, headers: { ...always, 'X-Request-Id': requestId, ...extra } }),
+  };
+}
+
+/** The body, or 304 when the caller has it already (RFC 9110 §13.1.2). */
+function unlessKnown(request: Request, type: string, body: string | Blob, headers: ExtraHeaders & { readonly ETag: string }): Response {
+  const known = request.headers.get('if-none-match');
+  return known !== null && known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === headers.ETag || tag.trim() === '*')
+    ? new Response(null, { status: 304, headers })
+    : new Response(body, { headers: { ...headers, 'Content-Type': type } });
+}

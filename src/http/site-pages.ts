@@ -1,0 +1,27 @@
+import { hash } from 'node:crypto';
+import { homePage, homeStyle } from '../pages/home.ts';
+import { makeDocsPages } from './docs-pages.ts';
+import { etagOf } from './etag.ts';
+import { answerNotFound } from './failures.ts';
+import { pageHeaders } from './page-headers.ts';
+import type { Route } from './routes.ts';
+import type { ServerContext } from './server-context.ts';
+
+/**
+ * Pages of the server itself: its front page, and its documentation.
+ * @param docs whether there is documentation (HT-18)
+ */
+export function makeSitePages(server: ServerContext, docs: boolean): readonly Route[] {
+  const { respond, ctx } = server;
+  const headers = pageHeaders([`style-src 'sha256-${hash('sha256', homeStyle, 'base64')}'`, 'img-src data:']);
+  const home: Route['handler'] = async (request, arrival) => {
+    if (arrival.site.kind !== 'own') return answerNotFound(server, arrival.peer.requestId);
+    const body = homePage(ctx.origin().url, docs);
+    return respond.page(request, 'text/html; charset=utf-8', body, etagOf(body), arrival.peer.requestId, headers);
+  };
+  return [
+    { method: 'GET', path: '/', handler: home },
+    { method: 'HEAD', path: '/', handler: home },
+    ...(docs ? makeDocsPages(server) : []),
+  ];
+}
