@@ -1,0 +1,65 @@
+import { withData } from './call.ts';
+import type { CommandRow } from './declare.ts';
+import { UsageError } from './failure.ts';
+import { given } from './flags.ts';
+import { auditDocument } from './present.ts';
+import { requireTenant } from '../service/manage-tenants.ts';
+import type { AuditFilter } from '../core/store.ts';
+import { showTime, table } from './text.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 10_000;
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A moment (RFC 3339, or a date) or how long ago (`30m`, `7d`), in milliseconds. @throws UsageError */
+function readSince(value: string | undefined, nowMs: number): number | undefined {
+  if (value === undefined) return undefined;
+  const ago = /^([0-9]{1,6})([smhd])$/.exec(value);
+  if (ago !== null) return nowMs - Number(ago[1]) * (units[ago[2] ?? ''] ?? 0);
+  const ms = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2})?)?$/.test(value) ? Date.parse(asUtc(value)) : Number.NaN;
+  if (Number.isNaN(ms)) throw new UsageError('--since is a moment like 2026-11-20T16:00:00Z or 2026-11-20 (UTC), or how long ago, like 30m, 12h or 7d');
+  return ms;
+}
+
+/** Without an offset a moment means UTC: everything else here does. */
+function asUtc(value: string): string {
+  const text = value.replace(' ', 'T');
+  return text.length > 10 && !/(?:Z|[+-][0-9]{2}:[0-9]{2})$/.test(text) ? `${text}Z` : text;
+}
+
+function readLimit(value: string | undefined): number {
+  if (value === undefined) return DEFAULT_LIMIT;
+  const limit = /^[0-9]{1,5}$/.test(value) ? Number(value) : 0;
+  if (limit < 1 || limit > MAX_LIMIT) throw new UsageError(`--limit is a number from 1 to ${MAX_LIMIT}`);
+  return limit;
+}
+
+/** `assay audit …` */
+export const auditCommands: readonly CommandRow[] = [
+  {
+    name: 'list', summary: 'List what happened, the latest first', tenant: 'all tenants',
+    flags: [
+      ['--type <TYPE>', 'only events of this type, like token_revoked'],
+      ['--since <TIME>', 'only events since then: 2026-11-20T16:00:00Z, 2026-11-20, or how long ago: 30m, 12h, 7d'],
+      ['--limit <N>', `at most so many (default: ${DEFAULT_LIMIT})`],
+    ],
+    run: (call) => withData(call, async (work) => {
+      const { ctx, flags, out } = work;
+      const sinceMs = readSince(flags.text('since'), ctx.clock.now());
+      const limit = readLimit(flags.text('limit'));
+      const slug = flags.text('tenant');
+      // Events outlive their tenant: a name that only they still know is no mistake.
+      const known = slug === undefined ? true : (await requireTenant(ctx, slug)).ok;
+      const events = await ctx.store.listAudit(given<AuditFilter>({ tenant: slug, type: flags.text('type'), sinceMs, limit }));
+      if (slug !== undefined && !known && events.length === 0) work.take(await requireTenant(ctx, slug));
+      await out.document({ items: events.map(auditDocument) });
+      await out.print(events.length === 0 ? 'Nothing like that happened.' : table(
+        out.styled, ['TIME', 'TYPE', 'OUTCOME', 'TENANT', 'ACTOR', 'CLIENT', 'SUBJECT', 'REASON', 'COUNT'],
+        events.map((event) => [
+          showTime(event.timeMs), event.type, event.outcome, event.tenant ?? '–', event.actor ?? '–', event.clientId ?? '–', event.subject ?? '–',
+          event.reason ?? '–', String(event.count),
+        ]),
+      ));
+    }),
+  },
+];

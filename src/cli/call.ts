@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { ensureDefaultTenant } from '../app/first-tenant.ts';
+import { openApplication, type Application } from '../app/open.ts';
+import { readSettings } from '../config/read-settings.ts';
+import type { SettingKey, Settings } from '../config/settings.ts';
+import type { Tenant } from '../core/model.ts';
+import { DEFAULT_TENANT } from '../core/tenant-settings.ts';
+import type { Context } from '../service/context.ts';
+import { requireTenant } from '../service/manage-tenants.ts';
+import type { Managed } from '../service/manage-outcome.ts';
+import { CommandFailure, UsageError, valueOf } from './failure.ts';
+import type { Flags } from './flags.ts';
+import type { Output } from './output.ts';
+
+/** One command line, parsed. */
+export type Call = {
+  /** Arguments, in the order that the command declares; optional ones may be missing. */
+  readonly args: readonly string[];
+  readonly flags: Flags;
+  /** What was given for settings, by key. */
+  readonly settingFlags: Readonly<Partial<Record<SettingKey, string | boolean | readonly string[]>>>;
+  readonly out: Output;
+};
+
+/** A command's work on open data. */
+export type Work = {
+  readonly ctx: Context;
+  readonly call: Call;
+  readonly flags: Flags;
+  readonly out: Output;
+  /** The command's argument, by position. */
+  arg(position: number): string;
+  /** The tenant that `--tenant` names. @throws CommandFailure when there is none */
+  tenant(): Promise<Tenant>;
+  /** The value of an act; warnings are shown. @throws CommandFailure */
+  take<T>(outcome: Managed<T>): T;
+};
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The settings of this command line. @throws UsageError, CommandFailure with every problem */
+export function settingsOf(call: Call): Settings {
+  const reading = readSettings({ flags: call.settingFlags, env: process.env, readFile: readText });
+  if (reading.ok) return reading.settings;
+  const [first = ''] = reading.problems;
+  const description = reading.problems.length === 1 ? first : `${reading.problems.length} settings are wrong`;
+  const several = reading.problems.length === 1 ? [] : reading.problems;
+  if (reading.usage) throw new UsageError(description, several);
+  throw new CommandFailure('invalid_settings', description, several);
+}
+
+/** Opens the data of a command line. @throws CommandFailure that says what to do */
+export async function openFor(call: Call, settings: Settings): Promise<Application> {
+  try {
+    const application = await openApplication(settings);
+    if (application.createdMasterKey && !call.out.json) call.out.warn(`${settings.data} is new: its database and master.key were just made`);
+    return application;
+  } catch (error) {
+    // Whatever keeps data from opening is worded for people where it is thrown.
+    throw new CommandFailure('data_unavailable', error instanceof Error ? error.message : 'the data cannot be opened');
+  }
+}
+
+/** Opens the data, does the work, closes the data. Works while a server runs on the same data. */
+export async function withData(call: Call, work: (work: Work) => Promise<void>): Promise<number> {
+  const settings = settingsOf(call);
+  // Commands speak for themselves; the log is for what goes wrong, unless somebody asks for more.
+  const application = await openFor(call, settings.logLevel === 'info' ? { ...settings, logLevel: 'warn' } : settings);
+  try {
+    await ensureDefaultTenant(application, 'await');
+    const { ctx } = application;
+    const take = <T>(outcome: Managed<T>): T => valueOf(outcome, call.out.warn);
+    await work({
+      ctx, call, take, flags: call.flags, out: call.out,
+      arg: (position) => call.args[position] ?? '',
+      tenant: async () => take(await requireTenant(ctx, call.flags.text('tenant') ?? DEFAULT_TENANT)),
+    });
+    return 0;
+  } finally {
+    await application.close();
+  }
+}

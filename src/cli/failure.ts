@@ -1,0 +1,32 @@
+import type { Managed } from '../service/manage-outcome.ts';
+
+/** A command that could not do what it was asked: said in one piece, exit code 1. */
+export class CommandFailure extends Error {
+  readonly code: string;
+  /** Several problems at once, each a sentence. */
+  readonly problems: readonly string[];
+  /** @param code for programs, @param description for people: what happened, what to do */
+  constructor(code: string, description: string, problems: readonly string[] = []) {
+    super(description);
+    this.name = 'CommandFailure';
+    this.code = code;
+    this.problems = problems;
+  }
+}
+
+/** A command line that makes no sense: exit code 2. */
+export class UsageError extends Error {
+  readonly problems: readonly string[];
+  constructor(description: string, problems: readonly string[] = []) {
+    super(description);
+    this.name = 'UsageError';
+    this.problems = problems;
+  }
+}
+
+/** The value of an act that succeeded; its warnings go to `warn`. @throws CommandFailure */
+export function valueOf<T>(outcome: Managed<T>, warn: (text: string) => void): T {
+  if (!outcome.ok) throw new CommandFailure(outcome.error, outcome.description);
+  for (const warning of outcome.warnings) warn(warning);
+  return outcome.value;
+}

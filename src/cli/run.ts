@@ -1,0 +1,108 @@
+import { Command, CommanderError } from 'commander';
+import { isStoreError } from '../core/ports.ts';
+import { aboutCommands, versionLine } from './about.ts';
+import { auditCommands } from './audit.ts';
+import { clientCommands } from './client.ts';
+import { addCommonOptions, declareCommand, type CommandRow, type Ended } from './declare.ts';
+import { CommandFailure, UsageError } from './failure.ts';
+import { keyCommands } from './keys.ts';
+import { ReaderGone, writeErr, writeOut } from './output.ts';
+import { resourceCommands } from './resource.ts';
+import { serverCommands } from './server.ts';
+import { tenantCommands } from './tenant.ts';
+import { styleFor } from './text.ts';
+import { tokenCommands } from './token.ts';
+import { userCommands } from './user.ts';
+
+const groups: readonly (readonly [name: string, summary: string, commands: readonly CommandRow[]])[] = [
+  ['tenant', 'Tenants: an issuer each, with keys, clients and users of its own', tenantCommands],
+  ['client', 'Clients: applications and services that get or check tokens', clientCommands],
+  ['resource', 'Resources: APIs that tokens are meant for', resourceCommands],
+  ['user', 'Users: people behind tokens', userCommands],
+  ['token', 'Tokens: issue, look at, explain, revoke', tokenCommands],
+  ['keys', 'Signing keys: list, rotate, revoke', keyCommands],
+  ['audit', 'Audit trail', auditCommands],
+];
+
+const DONE = 0;
+const FAILED = 1;
+const USAGE = 2;
+
+/** What the parser wants to say before anything ran. */
+type Said = { out: string; err: string };
+
+function buildProgram(said: Said, ended: Ended): Command {
+  const { bold } = styleFor(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
+  const program = new Command('assay')
+    .description('OAuth 2.1 and OpenID Connect authorization server in one executable.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => { said.out += text; }, writeErr: (text) => { said.err += text; }, outputError: (text, write) => write(text) })
+    .configureHelp({ styleTitle: bold, helpWidth: Math.min(process.stdout.columns || 100, 120) })
+    .option('-V, --version', 'print what this is and what it stands on')
+    .addHelpText('after', '\nStart with `assay serve --demo`. Each command explains itself: `assay client create --help`.');
+  addCommonOptions(program);
+  program.on('option:version', () => {
+    said.out += `${versionLine()}\n`;
+    throw new CommanderError(DONE, 'assay.version', 'version');
+  });
+  for (const row of serverCommands) declareCommand(program, row, ended);
+  for (const [name, summary, commands] of groups) {
+    const group = program.command(name).summary(summary).description(`${summary}.`);
+    for (const row of commands) declareCommand(group, row, ended);
+  }
+  for (const row of aboutCommands) declareCommand(program, row, ended);
+  return program;
+}
+
+/** A key's id may begin with a dash; as long as it is, it cannot be a flag. */
+function shieldKeyIds(argv: readonly string[]): readonly string[] {
+  const ids = argv.filter((word) => /^-[A-Za-z0-9_-]{42}$/.test(word));
+  return ids.length === 0 || argv.includes('--') ? argv : [...argv.filter((word) => !ids.includes(word)), '--', ...ids];
+}
+
+/**
+ * Runs one command line.
+ * @param argv without the program's own name
+ * @returns the exit code: 0 done, 1 failed, 2 usage
+ */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const said: Said = { out: '', err: '' };
+  let code = DONE;
+  const program = buildProgram(said, (ending) => { code = ending; });
+  try {
+    await program.parseAsync([...shieldKeyIds(argv)], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof ReaderGone) return DONE;
+    return await report(error, said, argv.includes('--json'));
+  }
+}
+
+async function report(error: unknown, said: Said, json: boolean): Promise<number> {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === DONE) {
+      await writeOut(said.out);
+      return DONE;
+    }
+    return fail(USAGE, 'usage', error.code === 'commander.help' ? '' : error.message.replace(/^error: /, '').replaceAll('\n', ' '), [], json, said.err);
+  }
+  if (error instanceof UsageError) return fail(USAGE, 'usage', error.message, error.problems, json);
+  if (error instanceof CommandFailure) return fail(FAILED, error.code, error.message, error.problems, json);
+  if (isStoreError(error)) {
+    return fail(FAILED, `storage_${error.kind}`, error.kind === 'busy'
+      ? 'the database is busy with another writer; try again in a moment'
+      : 'the database cannot be used now: look at the disk\'s space, its health and the permissions of the data folder', [], json);
+  }
+  throw error;
+}
+
+async function fail(code: number, error: string, description: string, problems: readonly string[], json: boolean, said?: string): Promise<number> {
+  if (json) {
+    await writeOut(`${JSON.stringify({ error, error_description: [description, ...problems].filter((part) => part !== '').join('; ') || 'a command is missing', ...(problems.length > 0 && { problems }) })}\n`);
+    return code;
+  }
+  if (said !== undefined) writeErr(said);
+  else writeErr(`error: ${description}\n${problems.map((problem) => `  - ${problem}\n`).join('')}`);
+  if (code === USAGE && description !== '') writeErr('Add --help to see what the command takes.\n');
+  return code;
+}

@@ -1,0 +1,59 @@
+import { serve } from '../app/serve.ts';
+import type { SettingKey } from '../config/settings.ts';
+import { openFor, settingsOf, withData, type Call } from './call.ts';
+import { checkStart } from './check-start.ts';
+import type { CommandRow } from './declare.ts';
+import { CommandFailure, UsageError } from './failure.ts';
+import { serveDemo } from './demo.ts';
+import { styleFor } from './text.ts';
+
+const serveSettings: readonly SettingKey[] = ['host', 'port', 'origin', 'moveOrigin', 'tlsCert', 'tlsKey', 'trustProxy'];
+
+async function run(call: Call): Promise<number> {
+  const { flags, out } = call;
+  if (flags.on('check') && flags.on('demo')) throw new UsageError('--check and --demo do not go together');
+  const settings = settingsOf(call);
+  if (flags.on('check')) {
+    const problems = checkStart(settings);
+    if (problems.length > 0) throw new CommandFailure('invalid_settings', `${problems.length === 1 ? 'one thing keeps' : `${problems.length} things keep`} the server from starting`, problems);
+    await out.document({ ok: true });
+    await out.print('The settings are fine.');
+    return 0;
+  }
+  if (flags.on('demo')) return serveDemo(call, settings);
+  const application = await openFor(call, settings);
+  try {
+    return await serve(application, settings, {
+      demo: false,
+      onReady: async ({ url }) => {
+        await out.document({ url, docs: settings.docs === 'on' ? `${url}/docs` : null });
+        const { bold } = styleFor(out.styled);
+        await out.print(`Assay answers at ${bold(url)}${settings.docs === 'on' ? `, documentation at ${url}/docs` : ''}. Ctrl-C stops it.`);
+      },
+    });
+  } catch (error) {
+    await application.close();
+    if (error instanceof Error && error.name === 'StartTrouble') throw new CommandFailure('cannot_start', error.message);
+    throw error;
+  }
+}
+
+/** Commands about the server and its data as a whole. */
+export const serverCommands: readonly CommandRow[] = [
+  {
+    name: 'serve', summary: 'Answer requests until stopped (Ctrl-C or SIGTERM)', settings: serveSettings,
+    flags: [
+      ['--demo', 'show it with five ready tenants, on loopback only; without --data in a fresh folder that is removed at the end'],
+      ['--check', 'only look whether the settings are right, list every problem, and exit'],
+    ],
+    notes: 'Every setting can also come from the environment (ASSAY_PORT …) or from assay.toml in the data folder; flags win, then the environment.',
+    run,
+  },
+  {
+    name: 'migrate', summary: 'Bring the database to this version\'s schema (every command does so as needed)',
+    run: (call) => withData(call, async ({ out }) => {
+      await out.document({ ok: true });
+      await out.print('The database is up to date.');
+    }),
+  },
+];

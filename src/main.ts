@@ -1,0 +1,22 @@
+// Elysia and Bun decide at import time whether they are in production, and a compiled executable is not by itself.
+process.env['NODE_ENV'] = 'production';
+
+/** One line, without the error's message: that may hold what somebody typed or stored, a secret even (LG-01). */
+function crash(error: unknown): never {
+  const kind = error instanceof Error ? error.name : typeof error;
+  const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).map((line) => line.trim()) : [];
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level: 'error', event: 'crashed', kind, at: frames.slice(0, 8) })}\n`);
+  process.exit(1);
+}
+
+process.on('uncaughtException', crash);
+process.on('unhandledRejection', crash);
+// Nobody reads what we write any more: that is no failure of ours.
+process.stdout.on('error', () => process.exit(0));
+
+try {
+  const { runCommandLine } = await import('./cli/run.ts');
+  process.exit(await runCommandLine(process.argv.slice(2)));
+} catch (error) {
+  crash(error);
+}
