@@ -1,0 +1,34 @@
+/**
+ * What the machine allows: a bare `Bun.serve` that reads the same form and answers the same bytes and headers.
+ * Compiled like the product. Its answer comes in CEILING_ANSWER, JSON of { status, headers, body }.
+ *
+ * With `sign` as its argument it measures instead how many RS256 signatures one thread makes per second.
+ */
+import { generateKeyPairSync, sign } from 'node:crypto';
+
+type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
+
+const SIGN_MS = 1_000;
+
+if (Bun.argv.at(-1) === 'sign') {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const data = Buffer.alloc(400, 'x');
+  const began = performance.now();
+  let count = 0;
+  while (performance.now() - began < SIGN_MS) {
+    sign('sha256', data, privateKey);
+    count += 1;
+  }
+  console.log(JSON.stringify({ perSecond: (count * 1000) / (performance.now() - began) }));
+} else {
+  const { status, headers, body } = JSON.parse(Bun.env['CEILING_ANSWER'] ?? '') as Answer;
+  Bun.serve({
+    hostname: '127.0.0.1',
+    port: Number(Bun.env['CEILING_PORT']),
+    development: false,
+    async fetch(request) {
+      const form = await request.text();
+      return form.startsWith('token=') ? new Response(body, { status, headers }) : new Response(null, { status: 400 });
+    },
+  });
+}

@@ -1,0 +1,34 @@
+/**
+ * What every storage must keep, whatever database is behind it: one table of promises, run against each backend.
+ * Promises are written in the port's words (src/core/store.ts).
+ */
+import { afterEach, beforeEach, describe, test } from 'bun:test';
+import { ownerPromises } from './owner-promises.ts';
+import { sweepPromises } from './sweep-promises.ts';
+import { tokenPromises } from './token-promises.ts';
+import type { Store } from '../../src/core/store.ts';
+
+/** A promise's name (requirement ids first) and how to see that it is kept by an empty store. */
+export type StorePromise = readonly [name: string, keeps: (store: Store) => Promise<void>];
+
+/**
+ * Runs the suite.
+ * @param name of the backend
+ * @param openStore gives an empty store; the suite closes it
+ */
+export function storeConformance(name: string, openStore: () => Store | Promise<Store>): void {
+  describe(`${name} keeps the storage contract`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await openStore();
+    });
+    afterEach(async () => {
+      await store.close();
+    });
+    for (const [promise, keeps] of [...ownerPromises, ...tokenPromises, ...sweepPromises]) {
+      test(promise, async () => {
+        await keeps(store);
+      });
+    }
+  });
+}

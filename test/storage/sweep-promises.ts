@@ -1,0 +1,111 @@
+import { expect } from 'bun:test';
+import type { StorePromise } from './conformance.ts';
+import {
+  aClient, aGrant, anOpaque, aRefresh, aSecret, aSession, digestOf, furnish, HOUR_MS, rotation, SOON_S, T0,
+} from './samples.ts';
+import type { Store } from '../../src/core/store.ts';
+
+const LONG_MS = 10_000;
+const SKEW_MS = 60_000;
+
+/** Sweeps until nothing is left to do. */
+async function sweepAll(store: Store, nowMs: number): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const rows = await store.sweep(nowMs, LONG_MS);
+    if (rows === 0) return total;
+    total += rows;
+  }
+}
+
+/** What goes and what stays when the store clears away what expired. */
+export const sweepPromises: readonly StorePromise[] = [
+  ['REV-26 TM-07 a revoked id stays until its token\'s expiry and the skew have passed', async (store) => {
+    await furnish(store);
+    await store.revokeTokenId('ten_1', 'jti_1', SOON_S, T0, () => []);
+    const isRevoked = async () => (await store.readTokenRecord('ten_1', 'jti_1', null)).revoked;
+    for (const atMs of [T0, SOON_S * 1000, SOON_S * 1000 + SKEW_MS]) {
+      expect(await sweepAll(store, atMs)).toBe(0);
+      expect(await isRevoked()).toBe(true);
+    }
+    expect(await sweepAll(store, SOON_S * 1000 + SKEW_MS + 1000)).toBe(1);
+    expect(await isRevoked()).toBe(false);
+  }],
+
+  ['TM-07 opaque and refresh tokens stay until they expired, and go then', async (store) => {
+    await furnish(store);
+    const opaque = anOpaque('at_1', { grantId: 'gra_1' });
+    await store.addAccess('gra_1', { opaque, expiresAt: SOON_S }, []);
+    expect(await sweepAll(store, SOON_S * 1000 + SKEW_MS)).toBe(0);
+    expect(await store.findOpaqueToken(opaque.digest)).toEqual(opaque);
+    expect(await sweepAll(store, SOON_S * 1000 + SKEW_MS + 1)).toBe(1);
+    expect(await store.findOpaqueToken(opaque.digest)).toBeNull();
+    expect(await store.findRefreshToken(digestOf('rt_1'))).not.toBeNull();
+    // The refresh token, its grant, and with the last of its grants the session.
+    expect(await sweepAll(store, T0 + 24 * HOUR_MS + SKEW_MS)).toBe(0);
+    expect(await sweepAll(store, T0 + 24 * HOUR_MS + SKEW_MS + 1)).toBeGreaterThanOrEqual(2);
+    expect(await store.findRefreshToken(digestOf('rt_1'))).toBeNull();
+    expect(await store.findSession('ten_1', 'ses_1')).toBeNull();
+    expect((await store.readTokenRecord('ten_1', null, 'gra_1')).grantRevoked).toBe(true);
+  }],
+
+  ['a grant stays as long as an access token of it may live, also a JWT and also a later one', async (store) => {
+    await furnish(store);
+    const grant = aGrant({ id: 'gra_2', sessionId: null, expiresAtMs: T0 });
+    await store.openGrant({ session: null, grant, refresh: null, access: { opaque: null, expiresAt: SOON_S } }, []);
+    await store.addAccess('gra_2', { opaque: null, expiresAt: SOON_S + 100 }, []);
+    await store.addAccess('gra_2', { opaque: null, expiresAt: SOON_S + 50 }, []);
+    const isKnown = async () => !(await store.readTokenRecord('ten_1', null, 'gra_2')).grantRevoked;
+    await sweepAll(store, (SOON_S + 100) * 1000 + SKEW_MS);
+    expect(await isKnown()).toBe(true);
+    await sweepAll(store, (SOON_S + 100) * 1000 + SKEW_MS + 1);
+    expect(await isKnown()).toBe(false);
+  }],
+
+  ['a session stays while any grant of it does', async (store) => {
+    await furnish(store);
+    const grant = aGrant({ id: 'gra_2', expiresAtMs: T0 + 48 * HOUR_MS });
+    const refresh = aRefresh('rt_2', { grantId: 'gra_2', expiresAtMs: T0 + 48 * HOUR_MS });
+    await store.openGrant({ session: aSession(), grant, refresh, access: { opaque: null, expiresAt: SOON_S } }, []);
+    await sweepAll(store, T0 + 25 * HOUR_MS);
+    expect(await store.findRefreshToken(digestOf('rt_1'))).toBeNull();
+    expect(await store.findSession('ten_1', 'ses_1')).toEqual(aSession());
+  }],
+
+  ['CR-04 TRT-24 a spent token\'s sealed successor goes when no grace lasts any more; reuse is still noticed', async (store) => {
+    await furnish(store);
+    await store.rotateRefresh(rotation('rt_1', 'rt_2'), []);
+    const use = async () => (await store.findRefreshToken(digestOf('rt_1')))?.token.use;
+    const usedAtMs = T0 + 1000;
+    await sweepAll(store, usedAtMs + 60_000);
+    expect((await use())?.successorSealed).toBe('sealed rt_2');
+    await sweepAll(store, usedAtMs + 60_001);
+    expect(await use()).toEqual({ ...rotation('rt_1', 'rt_2').use, successorSealed: '', successorUsed: false });
+    expect(await store.sweep(usedAtMs + 60_001, LONG_MS)).toBe(0);
+  }],
+
+  ['an ended client secret goes after a day', async (store) => {
+    await furnish(store);
+    await store.createClient(aClient({ id: 'cli_2', secrets: [aSecret(), aSecret({ id: 'sec_2', expiresAtMs: T0 })] }), []);
+    const ids = async () => (await store.findClient('ten_1', 'cli_2'))?.secrets.map(({ id }) => id);
+    await sweepAll(store, T0 + 24 * HOUR_MS);
+    expect(await ids()).toEqual(['sec_1', 'sec_2']);
+    await sweepAll(store, T0 + 24 * HOUR_MS + 1);
+    expect(await ids()).toEqual(['sec_1']);
+  }],
+
+  ['sweeping keeps to its time and leaves the rest for later', async (store) => {
+    await furnish(store);
+    const count = 3_000;
+    await Promise.all(
+      Array.from({ length: count }, (_, number) => store.revokeTokenId('ten_1', `jti_${number}`, SOON_S, T0, () => [])),
+    );
+    const nowMs = T0 + 2 * HOUR_MS;
+    expect(await store.sweep(nowMs, 0)).toBe(0);
+    const begun = performance.now();
+    const some = await store.sweep(nowMs, 2);
+    expect(performance.now() - begun).toBeLessThan(500);
+    expect(some + (await sweepAll(store, nowMs))).toBe(count);
+    expect((await store.findRefreshToken(digestOf('rt_1')))?.grant.revokedAtMs).toBeNull();
+  }],
+];
