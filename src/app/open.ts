@@ -26,7 +26,7 @@ export type Application = {
   readonly createdMasterKey: boolean;
   /** From now on, issuers stand on this origin. */
   setOrigin(origin: Origin): void;
-  /** Whether a rate limit may refuse; off only on a loopback origin. */
+  /** Writes what waits, and closes the data. */
   close(): Promise<void>;
 };
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { checkRateLimits } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { auditEvent } from '../core/audit-event.ts';
 import { makeRequestHandler } from '../http/app.ts';
@@ -90,9 +91,13 @@ export async function serve(application: Application, settings: Settings, option
     throw new StartTrouble(origin.description);
   }
   application.setOrigin(origin.origin);
-  if (settings.rateLimits === 'off' && !origin.origin.loopback) {
+  const limits = checkRateLimits(settings, origin.origin);
+  if (limits !== null) {
     await server.stop(true);
-    throw new StartTrouble('ASSAY_RATE_LIMITS=off is accepted only while the origin is loopback');
+    throw new StartTrouble(limits);
+  }
+  if (origin.origin.scheme === 'http' && !origin.origin.loopback) {
+    ctx.log.warn('tokens and secrets travel in clear', { origin: origin.origin.url, fix: 'serve https with --tls-cert and --tls-key, or put a proxy that does in front and say so with --origin https://…' });
   }
   await ensureDefaultTenant(application, 'background');
   handler = makeRequestHandler(ctx, {

@@ -17,6 +17,9 @@ const DISTINCT = 10_000;
 /** After a failed write. */
 const RETRY_MS = 500;
 
+/** Events that may wait to be looked at. */
+const ARRIVED = 1_000;
+
 type Entry = { readonly event: AuditEvent; readonly startedMs: number; number: number | null; waiting: number };
 
 function keyOf(event: AuditEvent): string {
@@ -29,20 +32,33 @@ function keyOf(event: AuditEvent): string {
  */
 export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>, clock: Clock, log: Log): RunningAuditQueue {
   const entries = new Map<string, Entry>();
+  let arrived: (AuditEvent | (() => AuditEvent))[] = [];
   let pending = new Set<Entry>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   let writing: Promise<void> = Promise.resolve();
+  let draining = false;
+
+  /** The entry that a repeat counts for: of this window, or one that the store does not have yet. */
+  function currentEntry(key: string): Entry | undefined {
+    const known = entries.get(key);
+    return known !== undefined && (known.number === null || clock.monotonic() - known.startedMs < WINDOW_MS) ? known : undefined;
+  }
 
   function entryFor(event: AuditEvent): Entry {
-    const nowMs = clock.monotonic();
-    const full = entries.size >= DISTINCT;
-    const kept = full
-      ? { ...event, actor: null, clientId: null, subject: null, fingerprint: null, ip: null, requestId: null, reason: 'suppressed' }
-      : event;
+    const own = keyOf(event);
+    const known = currentEntry(own);
+    if (known !== undefined) return known;
+    if (entries.size >= DISTINCT) forgetOld();
+    if (entries.size < DISTINCT) return newEntry(own, event);
+    const kept = { ...event, actor: null, clientId: null, subject: null, fingerprint: null, ip: null, requestId: null, reason: 'suppressed' };
     const key = keyOf(kept);
-    const known = entries.get(key);
-    if (known !== undefined && nowMs - known.startedMs < WINDOW_MS) return known;
-    const entry: Entry = { event: kept, startedMs: nowMs, number: null, waiting: 0 };
+    return currentEntry(key) ?? newEntry(key, kept);
+  }
+
+  function newEntry(key: string, event: AuditEvent): Entry {
+    const entry: Entry = { event, startedMs: clock.monotonic(), number: null, waiting: 0 };
+    // An expired one of the same key gives up its place: the map is in order of age, which forgetting relies on.
+    entries.delete(key);
     entries.set(key, entry);
     return entry;
   }
@@ -72,23 +88,40 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
     }
   }
 
+  /** Finds the rows that events belong to. Not done as they arrive, which is before the answer. */
+  function takeIn(): void {
+    const events = arrived;
+    arrived = [];
+    for (const event of events) {
+      const entry = entryFor(typeof event === 'function' ? event() : event);
+      entry.waiting += 1;
+      pending.add(entry);
+    }
+  }
+
   async function drain(): Promise<void> {
     timer = null;
+    takeIn();
     const batch = [...pending];
     pending = new Set();
     if (batch.length === 0) return;
+    let delayMs = FLUSH_MS;
+    draining = true;
     try {
       await write(batch);
     } catch (error) {
       log.error('audit events wait for the database', { waiting: batch.length, cause: error instanceof Error ? error.message : 'unknown' });
       for (const entry of batch) if (entry.waiting > 0) pending.add(entry);
-      schedule(RETRY_MS);
+      delayMs = RETRY_MS;
     }
+    draining = false;
     forgetOld();
-    if (pending.size > 0) schedule(FLUSH_MS);
+    if (pending.size > 0 || arrived.length > 0) schedule(delayMs);
   }
 
   function schedule(delayMs: number): void {
+    // What arrives during a write is scheduled at its end, when it is known whether the store works.
+    if (draining) return;
     timer ??= setTimeout(() => {
       writing = writing.then(drain);
     }, delayMs);
@@ -96,9 +129,8 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
 
   return {
     add(event) {
-      const entry = entryFor(event);
-      entry.waiting += 1;
-      pending.add(entry);
+      arrived.push(event);
+      if (arrived.length >= ARRIVED) takeIn();
       schedule(FLUSH_MS);
     },
     async flush() {

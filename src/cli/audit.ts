@@ -1,4 +1,4 @@
-import { withData } from './call.ts';
+import { withData, type Work } from './call.ts';
 import type { CommandRow } from './declare.ts';
 import { UsageError } from './failure.ts';
 import { given } from './flags.ts';
@@ -34,6 +34,21 @@ function readLimit(value: string | undefined): number {
   return limit;
 }
 
+async function list(work: Work, filter: AuditFilter): Promise<void> {
+  const { ctx, out } = work;
+  const events = await ctx.store.listAudit(filter);
+  // Events outlive their tenant: a name that only they still know is no mistake.
+  if (filter.tenant !== undefined && events.length === 0) work.take(await requireTenant(ctx, filter.tenant));
+  await out.document({ items: events.map(auditDocument) });
+  await out.print(events.length === 0 ? 'Nothing like that happened.' : table(
+    out.styled, ['TIME', 'TYPE', 'OUTCOME', 'TENANT', 'ACTOR', 'CLIENT', 'SUBJECT', 'REASON', 'COUNT'],
+    events.map((event) => [
+      showTime(event.timeMs), event.type, event.outcome, event.tenant ?? '–', event.actor ?? '–', event.clientId ?? '–', event.subject ?? '–',
+      event.reason ?? '–', String(event.count),
+    ]),
+  ));
+}
+
 /** `assay audit …` */
 export const auditCommands: readonly CommandRow[] = [
   {
@@ -43,23 +58,12 @@ export const auditCommands: readonly CommandRow[] = [
       ['--since <TIME>', 'only events since then: 2026-11-20T16:00:00Z, 2026-11-20, or how long ago: 30m, 12h, 7d'],
       ['--limit <N>', `at most so many (default: ${DEFAULT_LIMIT})`],
     ],
-    run: (call) => withData(call, async (work) => {
-      const { ctx, flags, out } = work;
-      const sinceMs = readSince(flags.text('since'), ctx.clock.now());
-      const limit = readLimit(flags.text('limit'));
-      const slug = flags.text('tenant');
-      // Events outlive their tenant: a name that only they still know is no mistake.
-      const known = slug === undefined ? true : (await requireTenant(ctx, slug)).ok;
-      const events = await ctx.store.listAudit(given<AuditFilter>({ tenant: slug, type: flags.text('type'), sinceMs, limit }));
-      if (slug !== undefined && !known && events.length === 0) work.take(await requireTenant(ctx, slug));
-      await out.document({ items: events.map(auditDocument) });
-      await out.print(events.length === 0 ? 'Nothing like that happened.' : table(
-        out.styled, ['TIME', 'TYPE', 'OUTCOME', 'TENANT', 'ACTOR', 'CLIENT', 'SUBJECT', 'REASON', 'COUNT'],
-        events.map((event) => [
-          showTime(event.timeMs), event.type, event.outcome, event.tenant ?? '–', event.actor ?? '–', event.clientId ?? '–', event.subject ?? '–',
-          event.reason ?? '–', String(event.count),
-        ]),
-      ));
-    }),
+    run: (call) => {
+      const { flags } = call;
+      const filter = given<AuditFilter>({
+        tenant: flags.text('tenant'), type: flags.text('type'), sinceMs: readSince(flags.text('since'), Date.now()), limit: readLimit(flags.text('limit')),
+      });
+      return withData(call, (work) => list(work, filter));
+    },
   },
 ];

@@ -29,12 +29,17 @@ export type Work = {
   readonly flags: Flags;
   readonly out: Output;
   /** The command's argument, by position. */
-  arg(position: number): string;
+  readonly arg: (position: number) => string;
   /** The tenant that `--tenant` names. @throws CommandFailure when there is none */
-  tenant(): Promise<Tenant>;
+  readonly tenant: () => Promise<Tenant>;
   /** The value of an act; warnings are shown. @throws CommandFailure */
-  take<T>(outcome: Managed<T>): T;
+  readonly take: <T>(outcome: Managed<T>) => T;
 };
+
+/** Slug of the tenant that a command line concerns. */
+export function tenantOf(call: Call): string {
+  return call.flags.text('tenant') ?? DEFAULT_TENANT;
+}
 
 function readText(path: string): string | null {
   try {
@@ -57,22 +62,24 @@ export function settingsOf(call: Call): Settings {
 }
 
 /** Opens the data of a command line. @throws CommandFailure that says what to do */
-export async function openFor(call: Call, settings: Settings): Promise<Application> {
+export async function openFor(settings: Settings): Promise<Application> {
   try {
-    const application = await openApplication(settings);
-    if (application.createdMasterKey && !call.out.json) call.out.warn(`${settings.data} is new: its database and master.key were just made`);
-    return application;
+    return await openApplication(settings);
   } catch (error) {
     // Whatever keeps data from opening is worded for people where it is thrown.
     throw new CommandFailure('data_unavailable', error instanceof Error ? error.message : 'the data cannot be opened');
   }
 }
 
-/** Opens the data, does the work, closes the data. Works while a server runs on the same data. */
+/**
+ * Opens the data, does the work, closes the data. Works while a server runs on the same data. Flags are read before: a
+ * command line that makes no sense must leave no new folder behind.
+ */
 export async function withData(call: Call, work: (work: Work) => Promise<void>): Promise<number> {
   const settings = settingsOf(call);
   // Commands speak for themselves; the log is for what goes wrong, unless somebody asks for more.
-  const application = await openFor(call, settings.logLevel === 'info' ? { ...settings, logLevel: 'warn' } : settings);
+  const application = await openFor(settings.logLevel === 'info' ? { ...settings, logLevel: 'warn' } : settings);
+  if (application.createdMasterKey && !call.out.json) call.out.warn(`${settings.data} is new: its database and master.key were just made`);
   try {
     await ensureDefaultTenant(application, 'await');
     const { ctx } = application;
@@ -80,7 +87,7 @@ export async function withData(call: Call, work: (work: Work) => Promise<void>):
     await work({
       ctx, call, take, flags: call.flags, out: call.out,
       arg: (position) => call.args[position] ?? '',
-      tenant: async () => take(await requireTenant(ctx, call.flags.text('tenant') ?? DEFAULT_TENANT)),
+      tenant: async () => take(await requireTenant(ctx, tenantOf(call))),
     });
     return 0;
   } finally {

@@ -5,7 +5,7 @@ import {
 } from '../service/manage-clients.ts';
 import type { SecretWish } from '../service/manage-secrets.ts';
 import { authMethods } from '../spec/names.ts';
-import { withData, type Work } from './call.ts';
+import { tenantOf, withData, type Work } from './call.ts';
 import { confirm, readInput, yesFlag } from './confirm.ts';
 import { introspectionCurl } from './curl.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
@@ -117,13 +117,14 @@ export const clientCommands: readonly CommandRow[] = [
     flags: [['--id <ID>', 'its id (default: generated)'], ['--public', 'it cannot keep a secret: a browser or mobile application'], ...changes, ...secretFlags],
     notes: 'Examples:\n  assay client create --id svc-orders --scope "api:read api:write"\n  assay client create --id my-spa --public --redirect-uri https://app.example.com/callback\n'
       + '  assay client create --id old-client --secret-stdin < secret.txt',
-    run: (call) => withData(call, async (work) => {
-      const { flags, ctx } = work;
-      const change = readChange(flags);
-      const tenant = await work.tenant();
-      const wish = { id: flags.text('id') ?? null, public: flags.on('public'), change, secret: await readSecret(flags) };
-      await showCreated(work, tenant, work.take(await createClient(ctx, tenant, wish)));
-    }),
+    run: async (call) => {
+      const { flags } = call;
+      const wish = { id: flags.text('id') ?? null, public: flags.on('public'), change: readChange(flags), secret: await readSecret(flags) };
+      return withData(call, async (work) => {
+        const tenant = await work.tenant();
+        await showCreated(work, tenant, work.take(await createClient(work.ctx, tenant, wish)));
+      });
+    },
   },
   {
     name: 'list', summary: 'List a tenant\'s clients', tenant: 'default',
@@ -148,34 +149,41 @@ export const clientCommands: readonly CommandRow[] = [
     }),
   },
   {
-    name: 'update', summary: 'Change a client; what is not named stays', args: [id], tenant: 'default', flags: changes,
+    name: 'update', summary: 'Change a client; what is not named stays', args: [id], tenant: 'default',
+    flags: [...changes, ['--public', 'it cannot keep a secret: its secrets end'], ['--no-public', 'it can keep a secret; rotate-secret gives it one']],
     notes: 'A repeated flag replaces the whole list. An empty value ("") takes a setting back to the tenant\'s.',
-    run: (call) => withData(call, async (work) => {
-      const tenant = await work.tenant();
-      await show(work, tenant, work.take(await updateClient(work.ctx, tenant, work.arg(0), readChange(work.flags))));
-    }),
+    run: (call) => {
+      const change = { ...readChange(call.flags), ...given({ public: call.flags.switched('public') }) };
+      return withData(call, async (work) => {
+        const tenant = await work.tenant();
+        await show(work, tenant, work.take(await updateClient(work.ctx, tenant, work.arg(0), change)));
+      });
+    },
   },
   {
     name: 'rotate-secret', summary: 'Give a client a new secret while the old one still works for a while', args: [id], tenant: 'default',
     flags: [['--overlap <SECONDS>', 'how long older secrets keep working; 0 ends them at once (default: 86400)'], ...secretFlags],
-    run: (call) => withData(call, async (work) => {
-      const { flags, ctx } = work;
-      const overlap = flags.seconds('overlap', 0) ?? 86_400;
-      const tenant = await work.tenant();
-      await showCreated(work, tenant, work.take(await rotateSecret(ctx, tenant, work.arg(0), await readSecret(flags), overlap)));
-    }),
+    run: async (call) => {
+      const overlap = call.flags.seconds('overlap', 0) ?? 86_400;
+      const wish = await readSecret(call.flags);
+      return withData(call, async (work) => {
+        const tenant = await work.tenant();
+        await showCreated(work, tenant, work.take(await rotateSecret(work.ctx, tenant, work.arg(0), wish, overlap)));
+      });
+    },
   },
   { name: 'disable', summary: 'Suspend a client; its tokens are dead for good', args: [id], tenant: 'default', run: switchClient(false) },
   { name: 'enable', summary: 'Let a suspended client work again; its old tokens stay dead', args: [id], tenant: 'default', run: switchClient(true) },
   {
     name: 'delete', summary: 'Delete a client and its secrets', args: [id], tenant: 'default', flags: [yesFlag],
-    run: (call) => withData(call, async (work) => {
-      const { ctx, out, arg } = work;
-      const tenant = await work.tenant();
-      await confirm(call, `Delete the client ${arg(0)} of tenant ${tenant.slug}? All its tokens die at once.`);
-      work.take(await deleteClient(ctx, tenant, arg(0)));
-      await out.document({ ok: true });
-      await out.print(`Deleted client ${arg(0)}.`);
-    }),
+    run: async (call) => {
+      await confirm(call, `Delete the client ${call.args[0] ?? ''} of tenant ${tenantOf(call)}? All its tokens die at once.`);
+      return withData(call, async (work) => {
+        const { ctx, out, arg } = work;
+        work.take(await deleteClient(ctx, await work.tenant(), arg(0)));
+        await out.document({ ok: true });
+        await out.print(`Deleted client ${arg(0)}.`);
+      });
+    },
   },
 ];

@@ -13,7 +13,9 @@ export async function confirm(call: Call, question: string): Promise<void> {
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`${question} [y/N] `);
+    // Ctrl-C and Ctrl-D reject: both mean no.
+    const answer = await terminal.question(`${question} [y/N] `).catch(() => '\n');
+    if (answer === '\n') process.stderr.write('\n');
     if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('cancelled', 'nothing was deleted');
   } finally {
     terminal.close();

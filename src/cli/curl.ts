@@ -11,10 +11,12 @@ export function shellWord(text: string): string {
 
 /**
  * A complete command that asks what a token is, as this client, at its tenant's canonical URL.
+ * @param path of another of its introspection URLs
  * Credentials go into the header where the client may do that and curl can (ids with `:` or `%` would need encoding).
  */
-export function introspectionCurl(tenant: Tenant, origin: Origin, client: Client, secret: string, token: string): string {
-  const url = tenantUrls(tenant, origin).introspect;
+export function introspectionCurl(tenant: Tenant, origin: Origin, client: Client, secret: string, token: string, path?: string): string {
+  const canonical = tenantUrls(tenant, origin).introspect;
+  const url = path === undefined ? canonical : new URL(path, canonical).href;
   const basic = client.authMethod !== 'client_secret_post' && unreserved.test(client.id) && unreserved.test(secret);
   const credentials = basic
     ? `-u ${shellWord(`${client.id}:${secret}`)}`

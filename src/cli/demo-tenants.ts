@@ -17,6 +17,8 @@ export type DemoTenant = {
   readonly caller: DemoClient | null;
   readonly user: { readonly id: string; readonly username: string; readonly email: string; readonly name: string } | null;
   readonly session: string | null;
+  /** The documented URL's path, where it is not the canonical one. */
+  readonly path?: string;
 };
 
 /** A day, seconds: long enough to come back to the terminal tomorrow morning. */
@@ -63,7 +65,7 @@ export const demoTenants: readonly DemoTenant[] = [
     },
     caller: null,
     user: { id: 'user_01JPXN6KA7622KJ4VP83X1NTKX', username: 'frida', email: 'frida@example.com', name: 'Frida' },
-    session: 'app_consent_01JPXN6KAQW83AMXXY5WX3RHTJ',
+    session: 'app_consent_01JPXN6KAQW83AMXXY5WX3RHTJ', path: '/oauth2/introspection',
   },
   {
     preset: 'standard', title: null, ownHost: false,

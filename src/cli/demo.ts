@@ -78,7 +78,7 @@ async function makeDemoTenant(ctx: Context, row: DemoTenant): Promise<string> {
   const token = valueOf(await issueToken(ctx, tenant, {
     client: row.client.id, user: user?.id ?? null, org: null, session: row.session, scopes, audience: [],
   }), quiet);
-  return introspectionCurl(tenant, origin, caller.client, caller.secret, token.access_token);
+  return introspectionCurl(tenant, origin, caller.client, caller.secret, token.access_token, row.path);
 }
 
 /**
@@ -100,7 +100,7 @@ export async function serveDemo(call: Call, settings: Settings): Promise<number>
 
 async function serveFrom(call: Call, settings: Settings, temporary: boolean): Promise<number> {
   refuseForeignFolder(settings.data);
-  const application = await openFor({ ...call, out: { ...call.out, warn: quiet } }, settings);
+  const application = await openFor(settings);
   try {
     await markAsDemo(application.ctx, settings.data);
     return await serve(application, settings, {

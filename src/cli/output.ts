@@ -5,11 +5,11 @@ export type Output = {
   /** Bold and dim are understood. */
   readonly styled: boolean;
   /** Text for people; nothing under --json. */
-  print(text: string): Promise<void>;
+  readonly print: (text: string) => Promise<void>;
   /** The JSON document; nothing for people. */
-  document(value: unknown): Promise<void>;
+  readonly document: (value: unknown) => Promise<void>;
   /** A remark for people, on stderr. */
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
 };
 
 /** The reader went away (a closed pipe): nothing is left to do, and nothing is wrong. */

@@ -1,6 +1,6 @@
 import { tokenFormats } from '../core/model.ts';
 import { createResource, deleteResource } from '../service/manage-resources.ts';
-import { withData } from './call.ts';
+import { tenantOf, withData } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow } from './declare.ts';
 import { UsageError } from './failure.ts';
@@ -19,19 +19,22 @@ export const resourceCommands: readonly CommandRow[] = [
       ['--token-format <FORMAT>', `format of access tokens meant for it: ${tokenFormats.join(', ')}`],
     ],
     notes: 'Example:\n  assay resource create --uri https://api.example.com/orders --scope "orders:read orders:write" --owner svc-orders',
-    run: (call) => withData(call, async (work) => {
-      const { ctx, flags, out } = work;
+    run: (call) => {
+      const { flags } = call;
       const uri = flags.text('uri');
       if (uri === undefined) throw new UsageError('--uri is missing: the identifier of the resource, like https://api.example.com/orders');
       const wish = { uri, scopes: readScope(flags.text('scope')) ?? [], owner: flags.text('owner') ?? null, tokenFormat: flags.oneOf('token-format', tokenFormats) ?? null };
-      const tenant = await work.tenant();
-      const resource = work.take(await createResource(ctx, tenant, wish));
-      await out.document(resourceDocument(resource, tenant));
-      await out.print(block(out.styled, `resource ${resource.uri}`, [
-        ['tenant', tenant.slug], ['scope', resource.scopes.length === 0 ? 'any' : words(resource.scopes)], ['owner', resource.ownerClientId ?? 'none'],
-        ['token format', resource.tokenFormat], ['created', showTime(resource.createdAtMs)],
-      ]));
-    }),
+      return withData(call, async (work) => {
+        const { ctx, out } = work;
+        const tenant = await work.tenant();
+        const resource = work.take(await createResource(ctx, tenant, wish));
+        await out.document(resourceDocument(resource, tenant));
+        await out.print(block(out.styled, `resource ${resource.uri}`, [
+          ['tenant', tenant.slug], ['scope', resource.scopes.length === 0 ? 'any' : words(resource.scopes)], ['owner', resource.ownerClientId ?? 'none'],
+          ['token format', resource.tokenFormat], ['created', showTime(resource.createdAtMs)],
+        ]));
+      });
+    },
   },
   {
     name: 'list', summary: 'List a tenant\'s resources', tenant: 'default',
@@ -49,13 +52,14 @@ export const resourceCommands: readonly CommandRow[] = [
   },
   {
     name: 'delete', summary: 'Remove a resource; its owner learns nothing more through it', args: [['<URI>', 'its identifier']], tenant: 'default', flags: [yesFlag],
-    run: (call) => withData(call, async (work) => {
-      const { ctx, out, arg } = work;
-      const tenant = await work.tenant();
-      await confirm(call, `Delete the resource ${arg(0)} of tenant ${tenant.slug}?`);
-      work.take(await deleteResource(ctx, tenant, arg(0)));
-      await out.document({ ok: true });
-      await out.print(`Deleted resource ${arg(0)}.`);
-    }),
+    run: async (call) => {
+      await confirm(call, `Delete the resource ${call.args[0] ?? ''} of tenant ${tenantOf(call)}?`);
+      return withData(call, async (work) => {
+        const { ctx, out, arg } = work;
+        work.take(await deleteResource(ctx, await work.tenant(), arg(0)));
+        await out.document({ ok: true });
+        await out.print(`Deleted resource ${arg(0)}.`);
+      });
+    },
   },
 ];

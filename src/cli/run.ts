@@ -10,7 +10,7 @@ import { ReaderGone, writeErr, writeOut } from './output.ts';
 import { resourceCommands } from './resource.ts';
 import { serverCommands } from './server.ts';
 import { tenantCommands } from './tenant.ts';
-import { styleFor } from './text.ts';
+import { plain, styleFor } from './text.ts';
 import { tokenCommands } from './token.ts';
 import { userCommands } from './user.ts';
 
@@ -102,7 +102,7 @@ async function fail(code: number, error: string, description: string, problems: 
     return code;
   }
   if (said !== undefined) writeErr(said);
-  else writeErr(`error: ${description}\n${problems.map((problem) => `  - ${problem}\n`).join('')}`);
+  else writeErr(`error: ${plain(description)}\n${problems.map((problem) => `  - ${plain(problem)}\n`).join('')}`);
   if (code === USAGE && description !== '') writeErr('Add --help to see what the command takes.\n');
   return code;
 }

@@ -76,9 +76,10 @@ export const tenantCommands: readonly CommandRow[] = [
   {
     name: 'create', summary: 'Create a tenant: its own issuer, keys, clients and users', args: [['<SLUG>', 'its name in paths: a-z, 0-9 and "-"']], flags: changes,
     notes: 'Examples:\n  assay tenant create acme\n  assay tenant create shop --preset kotauth\n  assay tenant create login --preset workos --host login.example.com',
-    run: (call) => withData(call, async (work) => {
-      await show(work, work.take(await createTenant(work.ctx, work.arg(0), readChange(work.flags))));
-    }),
+    run: (call) => {
+      const change = readChange(call.flags);
+      return withData(call, async (work) => show(work, work.take(await createTenant(work.ctx, work.arg(0), change))));
+    },
   },
   {
     name: 'list', summary: 'List all tenants',
@@ -98,19 +99,22 @@ export const tenantCommands: readonly CommandRow[] = [
   {
     name: 'update', summary: 'Change a tenant; what is not named stays', args: [slug], flags: changes,
     notes: 'A preset sets its whole row again, and flags beside it go over the row. --host "" gives the hostname up.',
-    run: (call) => withData(call, async (work) => {
-      await show(work, work.take(await updateTenant(work.ctx, work.arg(0), readChange(work.flags))));
-    }),
+    run: (call) => {
+      const change = readChange(call.flags);
+      return withData(call, async (work) => show(work, work.take(await updateTenant(work.ctx, work.arg(0), change))));
+    },
   },
   { name: 'disable', summary: 'Suspend a tenant; its tokens are dead for good', args: [slug], run: switchTenant(false) },
   { name: 'enable', summary: 'Let a suspended tenant work again; its old tokens stay dead', args: [slug], run: switchTenant(true) },
   {
     name: 'delete', summary: 'Delete a tenant with its secrets and keys', args: [slug], flags: [yesFlag],
-    run: (call) => withData(call, async ({ ctx, out, take, arg }) => {
-      await confirm(call, `Delete the tenant ${arg(0)}, its clients, users and keys? All its tokens die at once.`);
-      take(await deleteTenant(ctx, arg(0)));
-      await out.document({ ok: true });
-      await out.print(`Deleted tenant ${arg(0)}.`);
-    }),
+    run: async (call) => {
+      await confirm(call, `Delete the tenant ${call.args[0] ?? ''}, its clients, users and keys? All its tokens die at once.`);
+      return withData(call, async ({ ctx, out, take, arg }) => {
+        take(await deleteTenant(ctx, arg(0)));
+        await out.document({ ok: true });
+        await out.print(`Deleted tenant ${arg(0)}.`);
+      });
+    },
   },
 ];

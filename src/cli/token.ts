@@ -110,25 +110,27 @@ export const tokenCommands: readonly CommandRow[] = [
       ['--audience <AUDIENCE>', 'what it is meant for', 'repeat'],
     ],
     notes: 'Example:\n  assay token issue --client my-spa --user alice --scope "openid profile email offline_access"',
-    run: (call) => withData(call, async (work) => {
-      const { ctx, flags, out } = work;
+    run: (call) => {
+      const { flags } = call;
       const client = flags.text('client');
       if (client === undefined) throw new UsageError('--client is missing: the id of the client that the token is issued to');
-      const scopes = readScope(flags.text('scope')) ?? null;
-      const tenant = await work.tenant();
-      const response = work.take(await issueToken(ctx, tenant, {
-        client, user: flags.text('user') ?? null, org: flags.text('org') ?? null, session: flags.text('session') ?? null, scopes,
-        audience: flags.list('audience') ?? [],
-      }));
-      await out.document(response);
-      await out.print(block(out.styled, `token for ${client}`, [
-        ['access_token', response.access_token],
-        ['refresh_token', response.refresh_token ?? null],
-        ['token_type', response.token_type],
-        ['expires in', showSeconds(response.expires_in)],
-        ['scope', response.scope ?? '–'],
-      ]));
-    }),
+      const wish = {
+        client, user: flags.text('user') ?? null, org: flags.text('org') ?? null, session: flags.text('session') ?? null,
+        scopes: readScope(flags.text('scope')) ?? null, audience: flags.list('audience') ?? [],
+      };
+      return withData(call, async (work) => {
+        const { out } = work;
+        const response = work.take(await issueToken(work.ctx, await work.tenant(), wish));
+        await out.document(response);
+        await out.print(block(out.styled, `token for ${client}`, [
+          ['access_token', response.access_token],
+          ['refresh_token', response.refresh_token ?? null],
+          ['token_type', response.token_type],
+          ['expires in', showSeconds(response.expires_in)],
+          ['scope', response.scope ?? '–'],
+        ]));
+      });
+    },
   },
   {
     name: 'inspect', summary: 'Show everything about a token, whoever may know', args: [token], tenant: 'default', notes,

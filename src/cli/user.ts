@@ -1,6 +1,6 @@
 import type { Tenant, User } from '../core/model.ts';
 import { createUser, deleteUser, requireUser, setUserEnabled, updateUser, type UserChange } from '../service/manage-users.ts';
-import { withData, type Work } from './call.ts';
+import { tenantOf, withData, type Work } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
 import { UsageError } from './failure.ts';
@@ -45,15 +45,17 @@ export const userCommands: readonly CommandRow[] = [
     name: 'create', summary: 'Create a user', tenant: 'default',
     flags: [...changes, ['--id <ID>', 'its id, the sub of tokens (default: generated)'], ['--email-verified', 'the address is known to be theirs']],
     notes: 'Example:\n  assay user create --username alice --email alice@example.com --email-verified',
-    run: (call) => withData(call, async (work) => {
-      const { ctx, flags } = work;
+    run: (call) => {
+      const { flags } = call;
       const wish = {
         username: needed(flags, 'username', 'the name to sign in with'), email: needed(flags, 'email', 'the e-mail address'),
         emailVerified: flags.on('email-verified'), name: flags.clearable('name') ?? null,
       };
-      const tenant = await work.tenant();
-      await show(work, tenant, work.take(await createUser(ctx, tenant, flags.text('id') ?? null, wish)));
-    }),
+      return withData(call, async (work) => {
+        const tenant = await work.tenant();
+        await show(work, tenant, work.take(await createUser(work.ctx, tenant, flags.text('id') ?? null, wish)));
+      });
+    },
   },
   {
     name: 'list', summary: 'List a tenant\'s users', tenant: 'default',
@@ -80,26 +82,29 @@ export const userCommands: readonly CommandRow[] = [
     name: 'update', summary: 'Change a user; the id stays, and what is not named', args: [who], tenant: 'default',
     flags: [...changes, ['--email-verified', 'the address is known to be theirs'], ['--no-email-verified', 'the address is not known to be theirs']],
     notes: 'A changed address counts as not verified unless --email-verified says so. --email "" and --name "" blank them.',
-    run: (call) => withData(call, async (work) => {
-      const { ctx, flags } = work;
+    run: (call) => {
+      const { flags } = call;
       const change = given<UserChange>({
         username: flags.text('username'), email: flags.text('email'), name: flags.clearable('name'), emailVerified: flags.switched('email-verified'),
       });
-      const tenant = await work.tenant();
-      await show(work, tenant, work.take(await updateUser(ctx, tenant, work.arg(0), change)));
-    }),
+      return withData(call, async (work) => {
+        const tenant = await work.tenant();
+        await show(work, tenant, work.take(await updateUser(work.ctx, tenant, work.arg(0), change)));
+      });
+    },
   },
   { name: 'disable', summary: 'Suspend a user; their tokens are dead for good', args: [who], tenant: 'default', run: switchUser(false) },
   { name: 'enable', summary: 'Let a suspended user in again; their old tokens stay dead', args: [who], tenant: 'default', run: switchUser(true) },
   {
     name: 'delete', summary: 'Delete a user; only the id is kept, so that nobody gets it again', args: [who], tenant: 'default', flags: [yesFlag],
-    run: (call) => withData(call, async (work) => {
-      const { ctx, out, arg } = work;
-      const tenant = await work.tenant();
-      await confirm(call, `Delete the user ${arg(0)} of tenant ${tenant.slug}? All their tokens die at once.`);
-      work.take(await deleteUser(ctx, tenant, arg(0)));
-      await out.document({ ok: true });
-      await out.print(`Deleted user ${arg(0)}.`);
-    }),
+    run: async (call) => {
+      await confirm(call, `Delete the user ${call.args[0] ?? ''} of tenant ${tenantOf(call)}? All their tokens die at once.`);
+      return withData(call, async (work) => {
+        const { ctx, out, arg } = work;
+        work.take(await deleteUser(ctx, await work.tenant(), arg(0)));
+        await out.document({ ok: true });
+        await out.print(`Deleted user ${arg(0)}.`);
+      });
+    },
   },
 ];

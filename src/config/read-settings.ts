@@ -85,12 +85,14 @@ function fromEnvironment(sources: SettingSources, key: SettingKey): Given | unde
 function checkEnvironment(env: SettingSources['env'], problems: string[]): void {
   const known = settingKeys.flatMap((key) => settingRows[key].env ?? []);
   for (const name of Object.keys(env)) {
-    if (name.startsWith(PREFIX) && !known.includes(name)) problems.push(unknown('environment variable', name, known));
+    if (!name.startsWith(PREFIX) || known.includes(name)) continue;
+    // The prefix that all share would make everything look near.
+    const meant = findClosest(name.slice(PREFIX.length), known.map((other) => other.slice(PREFIX.length)));
+    problems.push(unknown('environment variable', name, meant === null ? null : PREFIX + meant));
   }
 }
 
-function unknown(what: string, name: string, known: readonly string[]): string {
-  const meant = findClosest(name, known);
+function unknown(what: string, name: string, meant: string | null): string {
   return `unknown ${what} ${JSON.stringify(name)}${meant === null ? '' : `; did you mean ${meant}?`}`;
 }
 
@@ -121,7 +123,7 @@ function readSettingsFile(sources: SettingSources, config: string | null, data: 
   for (const [name, value] of Object.entries(content)) {
     const key = keys.get(name);
     const values = key === undefined ? null : tomlTexts(value, settingRows[key].list);
-    if (key === undefined) problems.push(`${path}: ${unknown('key', name, [...keys.keys()])}`);
+    if (key === undefined) problems.push(`${path}: ${unknown('key', name, findClosest(name, [...keys.keys()]))}`);
     else if (values === null) problems.push(`${path}: ${name} has the wrong type`);
     else given.set(key, { name: `${path}: ${name}`, values, flag: false });
   }

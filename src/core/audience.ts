@@ -2,7 +2,8 @@ import type { Client, Tenant } from './model.ts';
 
 const MAX_RESOURCES = 10;
 const MAX_LENGTH = 2048;
-const schemeForm = /^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s#]+$/;
+/** Visible ASCII, as every URI is (RFC 3986 §2), and no fragment. */
+const uriForm = /^[a-zA-Z][a-zA-Z0-9+.-]*:[\x21\x22\x24-\x7E]+$/;
 
 /**
  * Canonical form of a resource indicator (RFC 8707 §2): absolute, no fragment; scheme and host in lower case, and an
@@ -10,7 +11,7 @@ const schemeForm = /^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s#]+$/;
  * @returns null when it is not a resource indicator
  */
 export function canonicalResource(text: string): string | null {
-  if (text.length === 0 || text.length > MAX_LENGTH || !schemeForm.test(text)) return null;
+  if (text.length === 0 || text.length > MAX_LENGTH || !uriForm.test(text)) return null;
   const match = /^([a-zA-Z][a-zA-Z0-9+.-]*:\/\/)([^/?]*)(.*)$/.exec(text);
   if (match === null) {
     const colon = text.indexOf(':');

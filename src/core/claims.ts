@@ -38,6 +38,19 @@ export function issuedAtOf(id: string, iat: number): number | null {
   return Number.isFinite(ms) && Math.floor(ms / 1000) === iat ? ms : null;
 }
 
+const GRANT_PREFIX = 'gr_';
+
+/** A grant's id: like a token's, so that whoever holds a token of it knows since when it stands. */
+export function makeGrantId(openedAtMs: number, random: string): string {
+  return GRANT_PREFIX + makeTokenId(openedAtMs, random);
+}
+
+/** The millisecond at which a grant was opened; null when its id does not tell. */
+export function openedAtOf(grantId: string): number | null {
+  const ms = grantId.startsWith(GRANT_PREFIX) ? Number.parseInt(grantId.slice(GRANT_PREFIX.length, GRANT_PREFIX.length + TIME_DIGITS), 36) : Number.NaN;
+  return Number.isFinite(ms) ? ms : null;
+}
+
 /** The claims of a JWT access token that states these facts. */
 export function accessTokenClaims(facts: TokenFacts & { readonly id: string; readonly expiresAt: number }, issuer: string): AccessTokenClaims {
   const [first] = facts.audience;

@@ -39,6 +39,8 @@ export function parseBasic(header: string): { readonly user: string; readonly pa
   const encoded = basicForm.exec(header)?.[1];
   if (encoded === undefined || !base64Form.test(encoded)) return null;
   const text = atob(encoded);
+  // Unused bits of the last character would make other spellings of the same credentials.
+  if (btoa(text) !== encoded) return null;
   const colon = text.indexOf(':');
   if (colon < 1) return null;
   const user = decodeCredential(text.slice(0, colon));

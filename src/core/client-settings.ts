@@ -6,6 +6,8 @@ import { isLifetime, MAX_LIFETIME_S } from './tenant-settings.ts';
 
 /** What an operator wants of a client; what is left out stays, or is the default. null takes a setting back. */
 export type ClientChange = {
+  /** Whether it cannot keep a secret. */
+  readonly public?: boolean;
   readonly name?: string;
   readonly grants?: readonly GrantType[];
   readonly scopes?: readonly string[];

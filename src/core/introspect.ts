@@ -49,7 +49,8 @@ export function decideIntrospection(
   if (facts.tenantId !== tenant.id) return { active: false, reason: 'other_tenant', policy, recorded: 'denied' };
   const fault = findFault(facts, standing, nowMs);
   const extent = reach(policy, caller, owned, facts);
-  if (extent === 'none' && tenant.introspectionPolicyMode === 'enforce') {
+  // Reporting is for operators' own clients: who registered itself is capped in every mode (INT-63).
+  if (extent === 'none' && (tenant.introspectionPolicyMode === 'enforce' || caller.selfRegistered)) {
     return { active: false, reason: fault ?? 'policy', policy, recorded: 'denied' };
   }
   if (fault !== null) return { active: false, reason: fault, policy, recorded: null };
@@ -85,10 +86,13 @@ export function renderIntrospection(
   members.client_id = facts.clientId;
   if (context.user !== null && context.personal) {
     const { username, email } = context.user;
+    const consented = email !== '' && facts.scopes.includes('email');
     if (shape.username !== null && allowed.username !== null) {
-      members.username = shape.username === 'email' && email !== '' ? email : username;
+      // Where the tenant's own form tells the address by its scope alone, it is nobody's username without that scope.
+      const mayTell = email !== '' && (allowed.username === 'email' || consented);
+      members.username = shape.username === 'email' && mayTell ? email : username;
     }
-    if (shape.email && allowed.email && email !== '' && facts.scopes.includes('email')) members.email = email;
+    if (shape.email && allowed.email && consented) members.email = email;
   }
   const type = tokenType(shape, facts);
   if (type !== undefined) members.token_type = type;

@@ -23,11 +23,11 @@ export function isLoopbackName(hostname: string): boolean {
  * @returns null when it is anything else
  */
 export function parseOrigin(text: string): Origin | null {
-  const match = /^(https?):\/\/([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?\/?$/.exec(text);
+  const match = /^(https?):\/\/([a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?\/?$/.exec(text);
   if (match === null) return null;
   const [, scheme, hostname, port] = match;
   if ((scheme !== 'http' && scheme !== 'https') || hostname === undefined) return null;
-  if (hostname.startsWith('.') || hostname.endsWith('.') || hostname.includes('..') || Number(port ?? '1') > 65_535) return null;
+  if (hostname.includes('..') || Number(port ?? '1') > 65_535) return null;
   const host = stripDefaultPort(port === undefined ? hostname : `${hostname}:${port}`, scheme);
   return { url: `${scheme}://${host}`, scheme, host, loopback: isLoopbackName(hostname) };
 }

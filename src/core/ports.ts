@@ -17,8 +17,8 @@ export type Random = {
 
 /** Where denials and other events go that must not slow the answer down. Bounded; repeats become one row with a count. */
 export type AuditQueue = {
-  /** `event.count` is set by the queue. */
-  add(event: AuditEvent): void;
+  /** `event.count` is set by the queue. A function is called later: what it takes to make the event costs the answer nothing. */
+  add(event: AuditEvent | (() => AuditEvent)): void;
 };
 
 /** Keyed, short, one-way name of a token for logs and audit (LG-02). */

@@ -1,8 +1,8 @@
 import { isLoopbackName } from './issuer.ts';
 
 const MAX_LENGTH = 2048;
-/** Printable ASCII without what RFC 3986 forbids in any URI. */
-const uriForm = /^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s"<>\\^`{|}\u0000-\u001F\u007F-\uFFFF]+$/;
+/** Visible ASCII without what RFC 3986 forbids in any URI: " < > \ ^ ` { | } */
+const uriForm = /^[a-zA-Z][a-zA-Z0-9+.-]*:[\x21\x23-\x3B\x3D\x3F-\x5B\x5D\x5F\x61-\x7A\x7E]+$/;
 
 /**
  * Whether a client may be sent back to this address (OAuth 2.1 §2.3.1, RFC 8252 §7): https, http on loopback, or a

@@ -1,3 +1,4 @@
+import { openedAtOf } from './claims.ts';
 import type { Client, Tenant, TokenFacts, User } from './model.ts';
 
 /** Why a token is worthless. Operators see it; callers never do. */
@@ -44,14 +45,24 @@ export function isCutOff(issuedAtMs: number, owner: { readonly notBeforeMs: numb
 }
 
 /**
+ * What cutoffs are compared to: a token of a grant is as old as the grant, so that a refresh which was under way while
+ * an owner was disabled brings nothing over the cutoff.
+ */
+function standsSince(facts: TokenFacts): number {
+  const openedAtMs = facts.grantId === null ? null : openedAtOf(facts.grantId);
+  return openedAtMs === null ? facts.issuedAtMs : Math.min(openedAtMs, facts.issuedAtMs);
+}
+
+/**
  * Whether a token is good now, apart from who asks.
  * @param nowMs milliseconds
  * @returns the first reason against it, or null when it is good (RFC 7662 §2.2, §4)
  */
 export function findFault(facts: TokenFacts, standing: Standing, nowMs: number): InactiveReason | null {
   const { tenant, client, user } = standing;
+  const sinceMs = standsSince(facts);
   if (facts.tenantId !== tenant.id) return 'other_tenant';
-  if (tenant.disabledAtMs !== null || tenant.deletedAtMs !== null || isCutOff(facts.issuedAtMs, tenant)) return 'tenant_disabled';
+  if (tenant.disabledAtMs !== null || tenant.deletedAtMs !== null || isCutOff(sinceMs, tenant)) return 'tenant_disabled';
   if (facts.expiresAt !== null && nowMs >= facts.expiresAt * 1000) return 'expired';
   if (facts.notBefore !== null && nowMs < facts.notBefore * 1000) return 'not_yet_valid';
   if (facts.issuedAtMs > nowMs + FUTURE_TOLERANCE_S * 1000) return 'issued_in_future';
@@ -59,9 +70,9 @@ export function findFault(facts: TokenFacts, standing: Standing, nowMs: number):
   if (standing.rotated) return 'rotated';
   if (standing.grantRevoked) return 'grant_revoked';
   if (client === null || client.deletedAtMs !== null) return 'client_unknown';
-  if (client.disabledAtMs !== null || isCutOff(facts.issuedAtMs, client)) return 'client_disabled';
+  if (client.disabledAtMs !== null || isCutOff(sinceMs, client)) return 'client_disabled';
   if (facts.userId === null) return null;
   if (user === null || user.deletedAtMs !== null) return 'user_unknown';
-  if (user.disabledAtMs !== null || isCutOff(facts.issuedAtMs, user)) return 'user_disabled';
+  if (user.disabledAtMs !== null || isCutOff(sinceMs, user)) return 'user_disabled';
   return null;
 }

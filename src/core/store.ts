@@ -18,6 +18,11 @@ export type Store = StoreReads & StoreWrites & {
    * settings, by this process or another. What was computed from those stays right while it stays the same.
    */
   epoch(): number;
+  /**
+   * A number that changes whenever anything may have changed that an active answer about a token stands on: what
+   * `epoch` tells, and every revocation and rotation. A new token changes no answer.
+   */
+  revision(): number;
   /** Throws a StoreError when nothing can be written now (readiness). */
   probe(): Promise<void>;
   /** Deletes what expired, for at most budgetMs; returns how many rows went, 0 when nothing is left to do. */

@@ -1,20 +1,18 @@
 import { isSlug, type Layout } from '../core/layouts.ts';
 import { readCredentials } from '../core/client-auth.ts';
 import type { Client, Tenant } from '../core/model.ts';
+import { DEFAULT_TENANT } from '../core/tenant-settings.ts';
 import { findUsableTenant } from '../service/context.ts';
 import type { Store } from '../core/store.ts';
 import { answerAuthentication, answerFormFault, answerNotFound } from './failures.ts';
-import { readForm, type FormValues, type KnownParameters } from './form.ts';
+import { parseForm, type FormText, type FormValues, type KnownParameters } from './form.ts';
 import type { Arrival, ServerContext } from './server-context.ts';
-
-/** The tenant `default` lives at the root of the server's own origin. */
-const DEFAULT_SLUG = 'default';
 
 /** By what a URL names its tenant; null where the layout is not served on this site (wire contract §1). */
 export function tenantNameOf(layout: Layout, arrival: Arrival, slug: string | undefined): { readonly slug: string } | { readonly host: string } | null {
   const { site } = arrival;
   if (layout.prefix === '') {
-    if (site.kind === 'own') return { slug: DEFAULT_SLUG };
+    if (site.kind === 'own') return { slug: DEFAULT_TENANT };
     return site.kind === 'tenant' ? { host: site.host } : null;
   }
   return site.kind === 'own' && slug !== undefined && isSlug(slug) ? { slug } : null;
@@ -40,6 +38,7 @@ export type Admitted<F extends FormValues> = { readonly tenant: Tenant; readonly
 /**
  * The steps that introspection, revocation and token requests share, in their order (INT-28): tenant, form, duplicates,
  * client authentication.
+ * @param body what `readFormText` gave; judged after the tenant, so that a tenant nobody may know of stays unknown
  * @param allowPublic whether a public client may call with its `client_id` alone
  * @returns what the endpoint works with, or the refusal. @throws StoreError
  */
@@ -48,6 +47,7 @@ export async function admit<F extends FormValues>(
   request: Request,
   arrival: Arrival,
   at: { readonly layout: Layout; readonly slug: string | undefined },
+  body: FormText,
   known: KnownParameters,
   allowPublic: boolean,
 ): Promise<Admitted<F> | Response> {
@@ -55,7 +55,7 @@ export async function admit<F extends FormValues>(
   const { peer } = arrival;
   const tenant = await resolveTenant(ctx.store, at.layout, arrival, at.slug);
   if (tenant === null) return answerNotFound(server, peer.requestId);
-  const reading = await readForm<F & CredentialParameters>(request, known);
+  const reading = body.ok ? parseForm<F & CredentialParameters>(body.text, known) : body;
   if (!reading.ok) return answerFormFault(server, reading.fault, peer.requestId);
   const { form } = reading;
   const credentials = readCredentials(request.headers.get('authorization'), form);

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia';
+import { makeAnswerMemory } from './answer-memory.ts';
 import { makeBrowserOrigins } from './cors.ts';
 import { answerFailure, answerMethodNotAllowed, answerNotFound } from './failures.ts';
 import { makeGate, pathOf, type GateOptions, type Inside, type RequestHandler } from './gate.ts';
@@ -20,7 +21,9 @@ export type HttpOptions = GateOptions & {
 
 /** Builds the whole HTTP surface: the gate, then the framework's router with every route of every layout. */
 export function makeRequestHandler(ctx: Context, options: HttpOptions): RequestHandler {
-  const server: ServerContext = { ctx, respond: makeResponder(ctx.origin().scheme === 'https'), readiness: options.readiness };
+  const server: ServerContext = {
+    ctx, respond: makeResponder(ctx.origin().scheme === 'https'), answers: makeAnswerMemory(ctx.store, ctx.clock), readiness: options.readiness,
+  };
   const routes = [...makeRoutes(server, makeBrowserOrigins(ctx.store)), ...makeSitePages(server, options.docs)];
   const handler = makeGate(server, makeHealth(server), makeHostGuard(ctx.store, ctx.origin), options, makeRouter(server, routes));
   return options.logRequests ? withRequestLog(ctx, handler) : handler;

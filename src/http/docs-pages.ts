@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import interfaceStyle from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' };
 import interfaceScript from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' };
 import icon from '../pages/icon.svg' with { type: 'text' };
-import { version } from '../version.ts';
 import pageStyle from './docs.css' with { type: 'text' };
 import { etagOf } from './etag.ts';
 import { openApiDocument, type DocumentSite } from './openapi.ts';
@@ -24,6 +23,13 @@ window.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   persistAuthorization: false,
+  requestInterceptor: (request) => {
+    // Credentials come from this page alone, and a 401 does not make the browser ask for some of its own.
+    request.credentials = 'omit';
+    // Fields that are left empty are left out.
+    if (typeof request.body === 'string') request.body = request.body.split('&').filter((field) => !field.endsWith('=')).join('&');
+    return request;
+  },
 });
 `;
 
@@ -73,7 +79,7 @@ function page(versions: Versions): string {
 <body>
 <header class="masthead">
 <img src="${url('icon.svg')}" alt="" width="32" height="32">
-<strong>Assay</strong><span>${version}</span>
+<h1>Assay</h1>
 <a href="/docs/json">OpenAPI document</a>
 </header>
 <main id="api"><noscript>This page needs JavaScript. The OpenAPI document is at <a href="/docs/json">/docs/json</a>.</noscript></main>

@@ -116,11 +116,14 @@ function typed<F extends FormValues>(form: Record<string, string | string[]>): P
   return form as Partial<F>;
 }
 
+/** A body that has arrived and may be a form. */
+export type FormText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly fault: FormFault };
+
 /**
- * Reads an endpoint's form strictly: the framework's own parser guesses types, joins duplicates and keeps broken
- * escapes (pinned). Parameters in the query are refused where they would count in the body (INT-11…13).
+ * Reads an endpoint's form body strictly, not yet parsed: the framework's own parser guesses types, joins duplicates
+ * and keeps broken escapes (pinned). Parameters in the query are refused where they would count in the body (INT-11…13).
  */
-export async function readForm<F extends FormValues>(request: Request, known: KnownParameters): Promise<FormReading<F>> {
+export async function readFormText(request: Request, known: KnownParameters): Promise<FormText> {
   const { headers } = request;
   if (headers.get('content-encoding') !== null) return { ok: false, fault: { status: 415, description: 'a compressed request body is not accepted' } };
   const type = headers.get('content-type');
@@ -134,6 +137,5 @@ export async function readForm<F extends FormValues>(request: Request, known: Kn
   if (text === null) return malformed('the request body did not arrive');
   if (text.length > MAX_BODY || (text.length > MAX_BODY / 3 && Buffer.byteLength(text) > MAX_BODY)) return tooLarge;
   // Bytes that are no UTF-8 were replaced by this character, and nobody may send it unescaped.
-  if (text.includes('\uFFFD')) return malformed('the request body is not valid UTF-8');
-  return parseForm<F>(text, known);
+  return text.includes('\uFFFD') ? malformed('the request body is not valid UTF-8') : { ok: true, text };
 }

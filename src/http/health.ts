@@ -1,4 +1,5 @@
 import { isStoreError } from '../core/ports.ts';
+import { DEFAULT_TENANT } from '../core/tenant-settings.ts';
 import type { ServerContext } from './server-context.ts';
 
 /** A finding holds for so long, so that strangers cannot make the disk work (milliseconds). */
@@ -23,7 +24,7 @@ export function makeHealth(server: ServerContext): Health {
     if (readiness.clockBehindMs() > 0) problems.push('clock');
     try {
       await ctx.store.probe();
-      const tenant = await ctx.store.findTenant({ slug: 'default' });
+      const tenant = await ctx.store.findTenant({ slug: DEFAULT_TENANT });
       if (tenant === null || (await ctx.rings.of(tenant.id)).signer === null) problems.push('keys');
     } catch (error) {
       problems.push(isStoreError(error) ? 'database' : 'keys');

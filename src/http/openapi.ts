@@ -1,7 +1,6 @@
 import type { swagger } from '@elysiajs/swagger';
 import { Elysia, type TSchema } from 'elysia';
 import { shapeNames } from '../core/model.ts';
-import { version } from '../version.ts';
 import { documentedPath, healthOperations } from './describe.ts';
 import { headers, introduction, ref, responses, securitySchemes, tags } from './openapi-parts.ts';
 import { activeAnswers, errorBody, health, inactive, keySet, revoked, schemaName, serverMetadata, tokenResponse } from './response-schemas.ts';
@@ -18,6 +17,9 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [mem
  */
 export type DocumentSite = 'own' | 'tenant';
 
+/** Version of what the document promises; the program's own is nobody's business over HTTP (OP-09). */
+const CONTRACT_VERSION = '1.0';
+
 /** Every schema that has a name in the document. Schemas inside them with an `$id` join by themselves. */
 const named: readonly TSchema[] = [introspectForm, ...activeAnswers.values(), inactive, revokeForm, revoked, tokenForm, tokenResponse, keySet, serverMetadata, health, errorBody];
 
@@ -31,7 +33,7 @@ type Documentation = NonNullable<NonNullable<Parameters<typeof swagger>[0]>['doc
 
 function documentation(site: DocumentSite): Documentation {
   return {
-    info: { title: 'Assay', version, description: introduction(site) },
+    info: { title: 'Assay', version: CONTRACT_VERSION, description: introduction(site) },
     servers: [{ url: '/' }],
     tags,
     components: { schemas: answers, securitySchemes, headers, responses },

@@ -29,15 +29,28 @@ export function makeResponder(https: boolean): Responder {
     'X-Content-Type-Options': 'nosniff',
     ...(https && { 'Strict-Transport-Security': 'max-age=31536000' }),
   };
-  const protocol: ExtraHeaders = {
+  const protocol = new Headers({
     'Content-Type': 'application/json', 'Cache-Control': 'no-store', Pragma: 'no-cache', ...always,
+  });
+  // Copying the headers of a response is the cheapest way to make another: one per status, made at its first use.
+  const templates = new Map<number, Response>();
+  const templateOf = (status: number): Response => {
+    const known = templates.get(status);
+    if (known !== undefined) return known;
+    const made = new Response(null, { status, headers: protocol });
+    templates.set(status, made);
+    return made;
   };
   const open: ExtraHeaders = {
     'Cache-Control': `public, max-age=${METADATA_MAX_AGE}`, 'Access-Control-Allow-Origin': '*', ...always,
   };
 
-  const json: Responder['json'] = (status, body, requestId, extra) =>
-    new Response(body, { status, headers: { ...protocol, 'X-Request-Id': requestId, ...extra } });
+  const json: Responder['json'] = (status, body, requestId, extra) => {
+    const response = new Response(body, templateOf(status));
+    response.headers.set('X-Request-Id', requestId);
+    if (extra !== undefined) for (const [name, value] of Object.entries(extra)) response.headers.set(name, value);
+    return response;
+  };
 
   return {
     json,

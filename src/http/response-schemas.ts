@@ -57,7 +57,6 @@ function activeAnswer(name: ShapeName): TSchema {
     ...(shape.tokenId && { jti: t.Optional(t.String({ description: 'The token\'s id. Access tokens only.' })) }),
     ...(shape.session && { sid: t.Optional(t.String({ description: 'The login session, when there is one. Access tokens only.' })) }),
     ...(shape.organization && { org_id: t.Optional(t.String({ description: 'The organization, when there is one.' })) }),
-    ...(shape.organizationName && { org_name: t.Optional(t.String({ description: 'Its name, where it is known.' })) }),
     cnf: t.Optional(confirmation),
     act: t.Optional(actor),
     acr: t.Optional(t.String({ description: 'How the user was authenticated, where it is known.' })),

@@ -4,13 +4,13 @@ import type { KnownParameters } from './form.ts';
 /** On a parameter that is read only to be refused: the OpenAPI document leaves it out. */
 const undocumented = { 'x-internal': true };
 
-/**
- * Credentials that a form may carry in place of Basic (RFC 6749 §2.3.1). They have no examples: a page that fills forms
- * in with examples would send them beside Basic.
- */
+/** For what is optional: a page that fills forms in leaves it out, in place of making something up. */
+const blank = { example: '' };
+
+/** Credentials that a form may carry in place of Basic (RFC 6749 §2.3.1). */
 const credentials = {
-  client_id: t.Optional(t.String({ description: 'Your client id, unless it is in the `Authorization` header.' })),
-  client_secret: t.Optional(t.String({ format: 'password', description: 'Your client secret, unless it is in the `Authorization` header: never both.' })),
+  client_id: t.Optional(t.String({ ...blank, description: 'Your client id, unless it is in the `Authorization` header.' })),
+  client_secret: t.Optional(t.String({ ...blank, format: 'password', description: 'Your client secret, unless it is in the `Authorization` header: never both.' })),
   client_assertion: t.Optional(t.String({ ...undocumented })),
   client_assertion_type: t.Optional(t.String({ ...undocumented })),
 };
@@ -36,9 +36,9 @@ export const revokeForm = t.Object({
 /** RFC 6749 §4.4.2, §6; RFC 8707 §2. */
 export const tokenForm = t.Object({
   grant_type: t.String({ enum: ['client_credentials', 'refresh_token'], description: 'What the new token is issued for.', example: 'client_credentials' }),
-  scope: t.Optional(t.String({ description: 'Scopes, separated by spaces. Without it: all that the client may have.' })),
-  resource: t.Optional(t.Array(t.String(), { description: 'URI of a resource where the token is to be used (RFC 8707). It may be repeated.' })),
-  refresh_token: t.Optional(t.String({ description: 'With `grant_type=refresh_token`: the refresh token. The answer holds its successor.' })),
+  scope: t.Optional(t.String({ ...blank, description: 'Scopes, separated by spaces. Without it: all that the client may have.' })),
+  resource: t.Optional(t.Array(t.String(), { example: [], description: 'URI of a resource where the token is to be used (RFC 8707). It may be repeated.' })),
+  refresh_token: t.Optional(t.String({ ...blank, description: 'With `grant_type=refresh_token`: the refresh token. The answer holds its successor.' })),
   ...credentials,
 }, { $id: 'TokenRequest', description: 'RFC 6749 §4.4.2 and §6, RFC 8707 §2. Parameters that are not listed are ignored.' });
 

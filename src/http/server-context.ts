@@ -1,3 +1,4 @@
+import type { AnswerMemory } from './answer-memory.ts';
 import type { Context } from '../service/context.ts';
 import type { Peer } from './peer.ts';
 import type { Site } from './host-guard.ts';
@@ -7,6 +8,7 @@ import type { Responder } from './respond.ts';
 export type ServerContext = {
   readonly ctx: Context;
   readonly respond: Responder;
+  readonly answers: AnswerMemory;
   /** The server's own state, for readiness. */
   readonly readiness: Readiness;
 };

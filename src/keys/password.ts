@@ -15,12 +15,14 @@ export function makePasswordHasher(): PasswordHasher {
 
   async function bounded<T>(work: () => Promise<T>): Promise<T> {
     if (running >= PARALLEL) await new Promise<void>((resolve) => waiting.push(resolve));
-    running += 1;
+    else running += 1;
     try {
       return await work();
     } finally {
-      running -= 1;
-      waiting.shift()?.();
+      // A place is handed on rather than freed and taken: nobody slips in between.
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
     }
   }
 

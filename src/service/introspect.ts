@@ -1,6 +1,6 @@
 import { auditEvent, type RequestOrigin } from '../core/audit-event.ts';
 import { resourceKey } from './resources.ts';
-import { decideIntrospection, type IntrospectionVerdict } from '../core/introspect.ts';
+import { decideIntrospection, effectivePolicy, type IntrospectionVerdict } from '../core/introspect.ts';
 import { issuerOf } from '../core/issuer.ts';
 import type { Client, Resource, Tenant, TokenFacts, User } from '../core/model.ts';
 import type { InactiveReason } from '../core/standing.ts';
@@ -10,7 +10,7 @@ import { readStanding, type TokenSource } from './read-token.ts';
 
 /** What the caller may learn, and why for those who operate the server. */
 export type IntrospectionOutcome =
-  | { readonly active: true; readonly facts: TokenFacts; readonly scopes: readonly string[]; readonly user: User | null; readonly issuer: string }
+  | { readonly active: true; readonly facts: TokenFacts; readonly scopes: readonly string[]; readonly user: User | null; readonly issuer: string; /** Whether operators were told of it. */ readonly recorded: boolean }
   | { readonly active: false; readonly reason: InactiveReason };
 
 /** The verdict on a token that is or was ours, with what it was decided from. */
@@ -28,8 +28,13 @@ async function ownedResources(store: Store, caller: Client, facts: TokenFacts): 
 
 /** Decides about a known token for one caller, without telling anyone. @throws StoreError */
 export async function judgeToken(ctx: Pick<Context, 'store' | 'clock'>, tenant: Tenant, caller: Client, facts: TokenFacts, source: TokenSource): Promise<Judgement> {
-  const owned = facts.clientId === caller.id ? [] : await ownedResources(ctx.store, caller, facts);
-  const standing = await readStanding(ctx.store, tenant, facts, source);
+  // Asked only where it matters: under the other policies a foreign token would take longer than others (INT-96).
+  const matters = facts.clientId !== caller.id && facts.kind === 'access' && effectivePolicy(tenant, caller) === 'audience';
+  const owned = matters ? await ownedResources(ctx.store, caller, facts) : [];
+  // Of another tenant's token nothing is looked up here: no owner of it is an owner in this tenant.
+  const standing = facts.tenantId === tenant.id
+    ? await readStanding(ctx.store, tenant, facts, source)
+    : { tenant, client: null, user: null, revoked: false, rotated: false, grantRevoked: false };
   return { verdict: decideIntrospection(caller, owned, facts, standing, ctx.clock.now()), user: standing.user };
 }
 
@@ -44,15 +49,19 @@ export async function introspect(ctx: Context, tenant: Tenant, caller: Client, t
   if (!reading.known) return { active: false, reason: reading.reason };
   const { facts } = reading;
   const { verdict, user } = await judgeToken(ctx, tenant, caller, facts, reading.source);
-  if (verdict.recorded !== null) {
-    ctx.audit.add(auditEvent({
-      timeMs: ctx.clock.now(),
-      type: verdict.recorded === 'denied' ? 'token_introspection_denied' : 'token_introspection_would_deny',
+  const { recorded, policy } = verdict;
+  if (recorded !== null) {
+    const timeMs = ctx.clock.now();
+    // Where it came from is known only while the request lasts; all else is made after the answer, so that a foreign
+    // token is not slower than an unknown one (INT-96).
+    const { ip, requestId } = from;
+    ctx.audit.add(() => auditEvent({
+      timeMs, type: recorded === 'denied' ? 'token_introspection_denied' : 'token_introspection_would_deny',
       tenant: tenant.slug, actor: caller.id, clientId: facts.clientId, fingerprint: ctx.fingerprint(token),
-      outcome: verdict.recorded === 'denied' ? 'denied' : 'success', reason: verdict.policy, ip: from.ip, requestId: from.requestId,
+      outcome: recorded === 'denied' ? 'denied' : 'success', reason: policy, ip, requestId,
     }));
   }
   return verdict.active
-    ? { active: true, facts, scopes: verdict.scopes, user, issuer }
+    ? { active: true, facts, scopes: verdict.scopes, user, issuer, recorded: recorded !== null }
     : { active: false, reason: verdict.reason };
 }

@@ -1,3 +1,4 @@
+import { makeGrantId } from '../core/claims.ts';
 import { decideAudience } from '../core/audience.ts';
 import { isIdentifier } from '../core/identifiers.ts';
 import { issuerOf } from '../core/issuer.ts';
@@ -115,7 +116,7 @@ async function issueForUser(ctx: Context, tenant: Tenant, wish: TokenWish, plan:
   const refreshable = client.grants.includes('refresh_token');
   const refreshText = refreshable ? makeOpaqueToken('refresh', ctx.random) : null;
   const grant: Grant = {
-    id: `gr_${ctx.random.text(ID_BYTES)}`, tenantId: tenant.id, clientId: client.id, userId: user.id, sessionId: session.id,
+    id: makeGrantId(nowMs, ctx.random.text(ID_BYTES)), tenantId: tenant.id, clientId: client.id, userId: user.id, sessionId: session.id,
     orgId: wish.org ?? client.orgId, scopes: plan.scopes, audience: plan.audience,
     offline: refreshable && plan.scopes.includes('offline_access'), authTime: null, acr: null, createdAtMs: nowMs,
     expiresAtMs: nowMs + (client.refreshTokenTtl ?? tenant.refreshTokenTtl) * 1000, revokedAtMs: null,

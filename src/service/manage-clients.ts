@@ -19,7 +19,7 @@ export async function requireClient(ctx: Pick<Context, 'store'>, tenant: Tenant,
     : done(client);
 }
 
-/** What creates a client: its kind and id are for ever. */
+/** What creates a client. */
 export type ClientWish = {
   /** null: generated. */
   readonly id: string | null;
@@ -52,7 +52,10 @@ export async function createClient(ctx: Context, tenant: Tenant, wish: ClientWis
   return done({ client: { ...client, secrets: secret === null ? [] : [secret.value.row] }, secret: secret?.value ?? null });
 }
 
-/** Changes what creating it set; its kind, id and secrets stay. @throws StoreError */
+/**
+ * Changes what creating it set; its id stays. A client that becomes public loses its secrets, and one that becomes
+ * confidential has none until `rotateSecret` gives it one. @throws StoreError
+ */
 export async function updateClient(ctx: Context, tenant: Tenant, id: string, change: ClientChange): Promise<Managed<Client>> {
   const found = await requireClient(ctx, tenant, id);
   if (!found.ok) return found;
@@ -60,8 +63,21 @@ export async function updateClient(ctx: Context, tenant: Tenant, id: string, cha
   const fault = findClientFault(after);
   if (fault !== null) return refused('invalid_request', fault);
   const reason = changedNames(found.value, after);
+  if (after.public && !found.value.public) await endSecrets(ctx, tenant, id);
   await ctx.store.updateClient(after, [operatorEvent(ctx, 'client_updated', { tenant: tenant.slug, clientId: id, reason })]);
-  return done(after);
+  return done(after, found.value.public && !after.public
+    ? [`${id} is confidential now, and has no secret yet; \`assay client rotate-secret ${id} --tenant ${tenant.slug}\` gives it one`]
+    : []);
+}
+
+/** Lets every secret of a client end now, so that none comes back when it is confidential again: the last one is born dead. */
+async function endSecrets(ctx: Context, tenant: Tenant, id: string): Promise<void> {
+  const last = await makeSecret(ctx, { supplied: null, ttl: null });
+  if (!last.ok) return;
+  const nowMs = ctx.clock.now();
+  await ctx.store.rotateSecret(tenant.id, id, { ...last.value.row, expiresAtMs: nowMs }, nowMs, [
+    operatorEvent(ctx, 'client_secret_rotated', { tenant: tenant.slug, clientId: id, reason: 'public' }),
+  ]);
 }
 
 /** A new secret, while the others end with the overlap (CA-16). */

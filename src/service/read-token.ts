@@ -41,7 +41,7 @@ export function makeTokenReader(store: Store, rings: KeyRings): TokenReader {
 
   async function readJwt(tenant: Tenant, issuer: string, token: string): Promise<JwtReading> {
     const ring = await rings.of(tenant.id);
-    const key = tenant.id + digestOf(token);
+    const key = digestOf(token);
     const known = verified.get(key);
     if (known !== undefined && known.ring === ring && known.issuer === issuer) return known.reading;
     // Only what looks like a JWT is worth remembering: garbage is told apart as fast as memory would.

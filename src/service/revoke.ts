@@ -18,9 +18,12 @@ export async function revoke(ctx: Context, tenant: Tenant, caller: Client, token
   const facts = reading.known ? reading.facts : null;
   const verdict = decideRevocation(tenant, caller, facts);
   if (verdict.act === 'deny' && facts !== null) {
-    ctx.audit.add(auditEvent({
-      timeMs: ctx.clock.now(), type: 'token_revocation_denied', tenant: tenant.slug, actor: caller.id,
-      clientId: facts.clientId, fingerprint: ctx.fingerprint(token), outcome: 'denied', reason: tenant.revocationPolicy, ip: from.ip, requestId: from.requestId,
+    const timeMs = ctx.clock.now();
+    const { ip, requestId } = from;
+    // Made after the answer, as for introspection (REV-24).
+    ctx.audit.add(() => auditEvent({
+      timeMs, type: 'token_revocation_denied', tenant: tenant.slug, actor: caller.id,
+      clientId: facts.clientId, fingerprint: ctx.fingerprint(token), outcome: 'denied', reason: tenant.revocationPolicy, ip, requestId,
     }));
   }
   if (!reading.known || verdict.act === 'nothing' || verdict.act === 'deny') {

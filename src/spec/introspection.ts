@@ -23,7 +23,6 @@ export type IntrospectionMembers = {
   jti?: string;
   sid?: string;
   org_id?: string;
-  org_name?: string;
   cnf?: Confirmation;
   act?: Actor;
   acr?: string;

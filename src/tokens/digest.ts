@@ -6,11 +6,20 @@ export function digestOf(secret: string): string {
   return hash('sha256', secret, 'base64url');
 }
 
-/** Compares two digests of equal length in constant time; unequal lengths are unequal, never an error (CA-14, CR-11). */
-export function sameDigest(left: string, right: string): boolean {
-  const a = Buffer.from(left);
-  const b = Buffer.from(right);
-  return a.length === b.length && timingSafeEqual(a, b);
+/** Longest digest compared, characters. */
+const MAX_DIGEST = 64;
+const left = Buffer.alloc(MAX_DIGEST);
+const right = Buffer.alloc(MAX_DIGEST);
+
+/**
+ * Compares two digests in constant time; unequal lengths are unequal, never an error (CA-14, CR-11).
+ * @param expected,presented base64url SHA-256; anything longer than a digest is equal to nothing
+ */
+export function sameDigest(expected: string, presented: string): boolean {
+  if (expected.length > MAX_DIGEST || presented.length > MAX_DIGEST) return false;
+  left.fill(0).write(expected, 'latin1');
+  right.fill(0).write(presented, 'latin1');
+  return timingSafeEqual(left, right) && expected.length === presented.length;
 }
 
 /**

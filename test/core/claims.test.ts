@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { accessTokenClaims, factsFromClaims, issuedAtOf, makeTokenId } from '../../src/core/claims.ts';
+import type { Actor } from '../../src/spec/introspection.ts';
 import { T0 } from '../storage/samples.ts';
 import { accessFacts, clientFacts } from './facts.ts';
 
@@ -38,13 +39,14 @@ describe('RFC 9068 §2.2 · claims of an access token', () => {
     expect(issuedAtOf('not-ours', iat)).toBeNull();
     expect(issuedAtOf('', 0)).toBeNull();
     expect(makeTokenId(0, 'x')).toBe('000000000x');
-    expect(issuedAtOf(makeTokenId(253_402_300_799_999, 'x'), 253_402_300_799)).toBe(253_402_300_799_999);
+    const last = 36 ** 9 - 1;
+    expect(issuedAtOf(makeTokenId(last, 'x'), Math.floor(last / 1000))).toBe(last);
   });
 });
 
 /** [value, whether it is a time] */
 const times: readonly (readonly [unknown, boolean])[] = [
-  [0, true], [1, true], [iat, true], [253_402_300_799, true], [-0, true],
+  [0, true], [1, true], [iat, true], [253_402_300_799, true],
   [253_402_300_800, false], [-1, false], [1.5, false], [1e21, false], [Number.MAX_SAFE_INTEGER, false], [Number.NaN, false], [Infinity, false],
   ['1795000000', false], ['', false], [null, false], [true, false], [[iat], false], [{}, false],
 ];
@@ -54,7 +56,7 @@ describe('TM-05 · times in inbound tokens', () => {
     test.each([...times])(`TM-05 ${name}: %p`, (value, fine) => {
       const facts = factsFromClaims({ ...good, [name]: value }, 'ten_1');
       if (!fine) expect(facts).toBeNull();
-      else expect(name === 'exp' ? facts?.expiresAt : name === 'nbf' ? facts?.notBefore : Math.floor((facts?.issuedAtMs ?? -1) / 1000)).toBe(Number(value) + 0);
+      else expect(name === 'exp' ? facts?.expiresAt : name === 'nbf' ? facts?.notBefore : Math.floor((facts?.issuedAtMs ?? -1) / 1000)).toBe(Number(value));
     });
   }
 
@@ -91,7 +93,7 @@ describe('RFC 9068 §4 · reading claims', () => {
 
   test('INT-117 actors nest, but not without end', () => {
     const nest = (depth: number): unknown => (depth === 0 ? undefined : { sub: `a${depth}`, act: nest(depth - 1) });
-    const depthOf = (actor: { act?: object } | null | undefined): number => (actor ? 1 + depthOf(actor.act as { act?: object } | undefined) : 0);
+    const depthOf = (item: Actor | null | undefined): number => (item ? 1 + depthOf(item.act) : 0);
     const actor = (value: unknown) => factsFromClaims({ ...good, act: value }, 'ten_1')?.actor;
     expect(actor({ sub: 'a', iss: 'i', act: { sub: 'b', junk: 1 } })).toEqual({ sub: 'a', iss: 'i', act: { sub: 'b' } });
     expect(actor({ iss: 'i' })).toBeNull();

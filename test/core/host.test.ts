@@ -27,7 +27,7 @@ const rows: readonly (readonly [name: string, origin: string, host: string | nul
   ['HT-01 with a port that is none', PUBLIC, 'id.example.com:x', malformed],
   ['HT-01 with an empty label', PUBLIC, 'id..example.com', malformed],
   ['HT-01 with a dot at the end', PUBLIC, 'id.example.com.', malformed],
-  ['HT-01 with letters that no host has', PUBLIC, '\u212Ad.example.com', malformed],
+  ['HT-01 with letters that no host has', PUBLIC, '\u00EFd.example.com', malformed],
   ['HT-01 a broken IPv6 address', PUBLIC, '[::1', malformed],
   ['HT-01 with a line feed', PUBLIC, 'id.example.com\n', malformed],
   ['MTN-09 very short', PUBLIC, 'a', other('a')],

@@ -22,6 +22,7 @@ import { createResource, type ResourceWish } from '../../src/service/manage-reso
 import { createTenant } from '../../src/service/manage-tenants.ts';
 import { createUser } from '../../src/service/manage-users.ts';
 import type { TokenResponse } from '../../src/spec/introspection.ts';
+import type { Certificate } from './certificate.ts';
 import { basic, openData, removeFolder, startServer, untilReady, type RunningServer, type ServerOptions } from './server.ts';
 
 /** A running server, and its data open in this process beside it. */
@@ -36,9 +37,12 @@ export type Fixture = {
 export type Credentials = { readonly id: string; readonly secret: string };
 
 /** Starts a server without rate limits, which would otherwise stop tests that send many wrong secrets. */
-export async function startFixture(options: ServerOptions = {}): Promise<Fixture> {
-  const server = await startServer({ ...options, env: { ASSAY_RATE_LIMITS: 'off', ...options.env } });
-  await untilReady(server);
+export async function startFixture(options: ServerOptions & { readonly certificate?: Certificate } = {}): Promise<Fixture> {
+  const { certificate } = options;
+  const tls = certificate === undefined ? [] : ['--tls-cert', certificate.certFile, '--tls-key', certificate.keyFile];
+  const server = await startServer({ ...options, args: [...tls, ...(options.args ?? [])], env: { ASSAY_RATE_LIMITS: 'off', ...options.env } });
+  if (certificate === undefined) await untilReady(server);
+  else await until('the server is ready', async () => (await fetch(`https://127.0.0.1:${server.port}/readyz`, { tls: { ca: certificate.pem } })).status === 200);
   const application = await openData(server.data);
   return {
     server,
@@ -142,10 +146,13 @@ export type Answer = { readonly status: number; readonly headers: Readonly<Recor
 
 export type Form = Readonly<Record<string, string>> | URLSearchParams | string;
 
+/** What a request may carry. */
+export type Body = string | Uint8Array<ArrayBuffer> | FormData;
+
 const FORM = 'application/x-www-form-urlencoded';
 
 /** Any request; the machine needs no resolver for `x.localhost`. Redirects are not followed, nothing is kept alive in between tests. */
-export async function send(url: string, init: { readonly method?: string; readonly body?: BodyInit; readonly headers?: Readonly<Record<string, string>> }): Promise<Answer> {
+export async function send(url: string, init: { readonly method?: string; readonly body?: Body; readonly headers?: Readonly<Record<string, string>> }): Promise<Answer> {
   const { protocol, host, port, hostname } = new URL(url);
   const reachable = hostname.endsWith('.localhost') ? url.replace(`${protocol}//${host}`, `${protocol}//127.0.0.1:${port}`) : url;
   const response = await fetch(reachable, { redirect: 'manual', ...init, headers: { Host: host, ...init.headers } });

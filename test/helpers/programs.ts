@@ -13,6 +13,7 @@ const programs = {
   chromium: { files: ['chromium'], packages: ['chromium'] },
   faketime: { files: ['faketime'], packages: ['faketime'] },
   nginx: { files: ['nginx'], packages: ['nginx-light'] },
+  openssl: { files: ['openssl'], packages: ['openssl'] },
   wrk: { files: ['wrk'], packages: ['wrk'] },
 } as const;
 

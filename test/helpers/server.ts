@@ -22,6 +22,8 @@ export type RunningServer = {
   /** Its origin, without a trailing slash. */
   readonly url: string;
   readonly port: number;
+  /** Of its process; of the command put before it, where that stays. */
+  readonly pid: number;
   readonly data: string;
   /** Milliseconds from its start to the line that says it answers. */
   readonly startedInMs: number;
@@ -66,6 +68,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   return {
     url: origin,
     port,
+    pid: child.pid,
     data,
     startedInMs: performance.now() - startedMs,
     logs: () => output,

@@ -64,7 +64,7 @@ describe('token endpoint', () => {
   });
 
   const long = (words: number, length: number): string => Array.from({ length: words }, (_, index) => String(index).padStart(length, 'x')).join(' ');
-  const many = (...pairs: readonly (readonly [string, string])[]): URLSearchParams => new URLSearchParams(pairs.map(([name, value]) => [name, value]));
+  const many = (...pairs: readonly (readonly [string, string])[]): URLSearchParams => new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value]));
   const refused: readonly (readonly [name: string, form: Form, status: number, code: string, as?: 'svc' | 'web'])[] = [
     ['TOK-02 no grant_type', { scope: 'a' }, 400, 'invalid_request'],
     ['TOK-02, TOK-07 empty grant_type', { grant_type: '' }, 400, 'invalid_request'],

@@ -2,6 +2,7 @@ import type { Layout } from '../../core/layouts.ts';
 import { exchangeGrant, findGrantHandler } from '../../service/token.ts';
 import type { TokenParameters } from '../../service/grants/grant.ts';
 import { admit } from '../admit.ts';
+import { readFormText } from '../form.ts';
 import { BASIC_CHALLENGE } from '../failures.ts';
 import { knownParameters, tokenForm } from '../schemas.ts';
 import type { EndpointHandler } from './endpoint.ts';
@@ -16,7 +17,7 @@ export function makeToken(server: ServerContext, layout: Layout): EndpointHandle
   return async (request, arrival, slug) => {
     const { requestId } = arrival.peer;
     const { respond } = server;
-    const admitted = await admit<Form>(server, request, arrival, { layout, slug }, known, true);
+    const admitted = await admit<Form>(server, request, arrival, { layout, slug }, await readFormText(request, known), known, true);
     if (admitted instanceof Response) return admitted;
     const { tenant, client, form } = admitted;
     const grantType = form.grant_type;

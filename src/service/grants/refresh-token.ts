@@ -48,8 +48,9 @@ async function attemptRefresh(ctx: Context, request: TokenRequest, presented: st
   const facts = refreshFacts(token, grant);
   const standing = await readStanding(ctx.store, tenant, facts, { kind: 'refresh', digest, rotated: false });
   const { scope, resource = [] } = request.parameters;
+  const requestDigest = digestOf(JSON.stringify([scope ?? null, resource]));
   const verdict = decideRefresh(client, token, grant, standing, {
-    digest: digestOf(JSON.stringify([scope ?? null, resource])), nowMs: ctx.clock.now(), graceMs: ctx.settings.refreshGraceMs,
+    digest: requestDigest, nowMs: ctx.clock.now(), graceMs: ctx.settings.refreshGraceMs,
   });
   const event = (type: AuditType, extra: Partial<AuditEvent> = {}): AuditEvent =>
     refreshEvent(ctx, request, facts, presented, type, extra);
@@ -74,7 +75,7 @@ async function attemptRefresh(ctx: Context, request: TokenRequest, presented: st
   if (isTooLong(made)) return refuse('invalid_scope', 'the token would be longer than 4 KiB: ask for fewer scopes');
 
   if (verdict.act === 'rotate') {
-    const successor = await rotate(ctx, presented, token, made, digestOf(JSON.stringify([scope ?? null, resource])), event('token_refreshed'));
+    const successor = await rotate(ctx, presented, token, made, requestDigest, event('token_refreshed'));
     return successor === null ? 'lost_race' : answer(ctx, request, made, lifetime, successor);
   }
   const again = verdict.act === 'keep' ? presented : replayed(token, presented);

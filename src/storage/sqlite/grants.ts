@@ -138,13 +138,14 @@ export function grantPart(connection: Connection, append: AppendAudit, insertOpa
       }),
 
     rotateRefresh: ({ digest, use, successor, access }, events) =>
-      writer.write(() => {
+      writer.write((after) => {
         const spent = spend.get(use.usedAtMs, use.successorDigest, use.successorSealed, use.requestDigest, digest);
         if (spent === null) return false;
         insertRefresh.run(successor.digest, successor.tenantId, spent.grantId, successor.issuedAtMs, successor.expiresAtMs);
         keep.run(successor.expiresAtMs, spent.grantId, successor.expiresAtMs);
         store(spent.grantId, access);
         append(events);
+        after(memory.tokenEnded);
         return true;
       }),
 
@@ -170,6 +171,7 @@ export function grantPart(connection: Connection, append: AppendAudit, insertOpa
         append(audit(first, fallen));
         after(() => {
           for (const id of fell) memory.grants.delete(pairKey(tenantId, id));
+          memory.tokenEnded();
         });
         return first;
       }),

@@ -36,6 +36,10 @@ export type Memory = {
   readonly forget: (table: OwnerTable) => void;
   /** Changes when owner tables may have changed; see the port. */
   readonly epoch: () => number;
+  /** After an own commit that ended or spent a token. */
+  readonly tokenEnded: () => void;
+  /** Changes with the epoch and with every ended or spent token; see the port. */
+  readonly revision: () => number;
 };
 
 /** A key of two parts; tenant ids are made by us and hold no line feed. */
@@ -66,6 +70,7 @@ export function openMemory(readVersion: () => number): Memory {
   let seen = readVersion();
   let asked = false;
   let epoch = 0;
+  let ended = 0;
 
   function refresh(): void {
     if (asked) return;
@@ -95,6 +100,14 @@ export function openMemory(readVersion: () => number): Memory {
     epoch: () => {
       refresh();
       return epoch;
+    },
+    tokenEnded: () => {
+      ended++;
+    },
+    // Both only grow, so their sum never comes back to what it was.
+    revision: () => {
+      refresh();
+      return epoch + ended;
     },
   };
 }

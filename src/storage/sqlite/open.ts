@@ -51,6 +51,7 @@ export function assembleStore(connection: Connection): SqliteStore {
     ...tokenPart(connection, append, insertOpaque),
     ...auditPart(connection, append),
     epoch: memory.epoch,
+    revision: memory.revision,
     probe: () => writer.write(() => void probe.run()),
     sweep: prepareSweep(connection),
     close: connection.close,

@@ -129,7 +129,12 @@ export function tokenPart(connection: Connection, append: AppendAudit, insertOpa
       writer.write((after) => {
         const first = insertId.get(tenantId, tokenId, expiresAt, atMs) !== null;
         append(audit(first));
-        if (first) after(() => memory.tokenIds.delete(pairKey(tenantId, tokenId)));
+        if (first) {
+          after(() => {
+            memory.tokenIds.delete(pairKey(tenantId, tokenId));
+            memory.tokenEnded();
+          });
+        }
         return first;
       }),
 
@@ -137,7 +142,12 @@ export function tokenPart(connection: Connection, append: AppendAudit, insertOpa
       writer.write((after) => {
         const first = revokeOpaque.get(atMs, digest) !== null;
         append(audit(first));
-        if (first) after(() => memory.opaqueTokens.delete(digest));
+        if (first) {
+          after(() => {
+            memory.opaqueTokens.delete(digest);
+            memory.tokenEnded();
+          });
+        }
         return first;
       }),
   };

@@ -1,0 +1,57 @@
+import { hash } from 'node:crypto';
+import { BoundedMap } from '../core/bounded-map.ts';
+import type { ClientSecret } from '../core/model.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Store } from '../core/store.ts';
+import type { Site } from './host-guard.ts';
+
+/** One question, and what it was told before, if that still holds to the byte. */
+export type Question = {
+  readonly answer: string | null;
+  /**
+   * Keeps an active answer that recorded nothing, until the token or a secret of the caller ends.
+   * @param expiresAt of the token, seconds; null: none
+   */
+  readonly remember: (answer: string, expiresAt: number | null, secrets: readonly ClientSecret[]) => void;
+};
+
+/**
+ * Remembers active answers. Exact: an answer counts only while the store says that nothing has changed that any answer
+ * stands on, and within the time for which it would be given again. Inactive ones are never kept: they must all take
+ * the same time (INT-96).
+ */
+export type AnswerMemory = {
+  /** @throws StoreError */
+  ask(authorization: string | null, site: Site, url: string, slug: string | undefined, body: string): Question;
+};
+
+/** Answers per generation; some hundred bytes each. */
+const REMEMBERED = 20_000;
+
+type Answer = { readonly text: string; readonly revision: number; readonly untilMs: number };
+
+/** Until when an answer would be given again: milliseconds. */
+function holdsUntil(expiresAt: number | null, secrets: readonly ClientSecret[], nowMs: number): number {
+  let untilMs = expiresAt === null ? Number.POSITIVE_INFINITY : expiresAt * 1000;
+  for (const { expiresAtMs } of secrets) if (expiresAtMs !== null && expiresAtMs > nowMs) untilMs = Math.min(untilMs, expiresAtMs);
+  return untilMs;
+}
+
+export function makeAnswerMemory(store: Pick<Store, 'revision'>, clock: Clock): AnswerMemory {
+  const answers = new BoundedMap<string, Answer>(REMEMBERED);
+  return {
+    ask(authorization, site, url, slug, body) {
+      // Taken before any fact is looked at: a change that comes between makes the answer worthless, not wrong.
+      const revision = store.revision();
+      const place = site.kind === 'tenant' ? site.host : (slug ?? '');
+      // The question holds a secret and a token: only its hash is kept. No part but the last can hold a line feed.
+      const key = hash('sha256', `${url}\n${place}\n${authorization ?? ''}\n${body}`, 'base64url');
+      const known = answers.get(key);
+      return {
+        answer: known !== undefined && known.revision === revision && clock.now() < known.untilMs ? known.text : null,
+        remember: (text, expiresAt, secrets) =>
+          answers.set(key, { text, revision, untilMs: holdsUntil(expiresAt, secrets, clock.now()) }),
+      };
+    },
+  };
+}
