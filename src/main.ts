@@ -14,9 +14,10 @@ process.on('unhandledRejection', crash);
 // Nobody reads what we write any more: that is no failure of ours.
 process.stdout.on('error', () => process.exit(0));
 
-try {
+/** A function, because code that is compiled ahead of time cannot await at its top level. */
+async function main(): Promise<never> {
   const { runCommandLine } = await import('./cli/run.ts');
   process.exit(await runCommandLine(process.argv.slice(2)));
-} catch (error) {
-  crash(error);
 }
+
+main().catch(crash);

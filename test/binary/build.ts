@@ -8,7 +8,7 @@
  * Targets: linux-x64, linux-arm64, darwin-x64, darwin-arm64, windows-x64, with or without `bun-` before. Bun fetches
  * the runtime of another target from the npm registry and keeps it in its cache.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
@@ -20,6 +20,13 @@ const targets = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'wind
 const minify = ['--minify-whitespace', '--minify-syntax'];
 /** A server takes its settings from where it says, and not from a .env or bunfig.toml that lies where it is started. */
 const closed = ['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'];
+
+/**
+ * Compiled ahead of time, the program is there some 40 ms sooner. Only where the executable is built for the machine
+ * that builds it, and can be tried there.
+ */
+const aheadOfTime = '--bytecode';
+const here = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
 
 /** Builds one executable. In: a target, or undefined for this machine. Out: its path; throws with Bun's words. */
 export async function build(target: string | undefined, outfile: string, entry = 'src/main.ts'): Promise<string> {
@@ -33,9 +40,9 @@ export async function build(target: string | undefined, outfile: string, entry =
       resolve(root, entry),
       '--outfile',
       outfile,
-      '--sourcemap=linked',
       ...(target === undefined ? [] : ['--target', `bun-${target}`]),
       ...minify,
+      ...(target === undefined || target === here ? [aheadOfTime] : []),
       ...closed,
       ...Object.entries(defines).flatMap(([name, value]) => ['--define', `${name}=${JSON.stringify(value)}`]),
     ],
@@ -46,7 +53,6 @@ export async function build(target: string | undefined, outfile: string, entry =
   });
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   if ((await child.exited) !== 0) throw new Error(`could not build ${outfile}\n${out}${err}`);
-  rmSync(`${outfile}.map`, { force: true }); // the executable carries it
   return outfile;
 }
 
