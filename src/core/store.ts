@@ -50,7 +50,7 @@ export type TokenRecord = { readonly revoked: boolean; readonly grantRevoked: bo
 
 export type SigningKeyStatus = 'next' | 'active' | 'retired' | 'revoked';
 
-/** A signing key as kept: the private part sealed under the master key. */
+/** A signing key as kept: the private part sealed under the master key, and empty once the key signs no more. */
 export type SigningKeyRow = {
   readonly tenantId: string;
   readonly kid: string;
@@ -169,7 +169,8 @@ export type StoreWrites = {
     audit: (first: boolean, fallen: number) => readonly AuditEvent[],
   ): Promise<boolean>;
 
-  addKey(key: SigningKeyRow, audit: readonly AuditEvent[]): Promise<void>;
+  /** False when the tenant has an active or a next key already, whichever this one was to be: somebody was quicker. */
+  addKey(key: SigningKeyRow, audit: readonly AuditEvent[]): Promise<boolean>;
   /**
    * Makes `next` active and the active key what `formerStatus` says, and adds a new next key, if `expectedActive` still
    * is the active key: one compare-and-set.

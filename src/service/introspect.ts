@@ -38,6 +38,14 @@ export async function judgeToken(ctx: Pick<Context, 'store' | 'clock'>, tenant: 
   return { verdict: decideIntrospection(caller, owned, facts, standing, ctx.clock.now()), user: standing.user };
 }
 
+/** Facts of no token at all. */
+function nobodys(caller: Client): TokenFacts {
+  return {
+    kind: 'access', tenantId: caller.tenantId, clientId: caller.id, subject: caller.id, userId: null, scopes: [], audience: [], issuedAtMs: 0, expiresAt: 0, notBefore: null,
+    id: 'none', grantId: null, sessionId: null, orgId: null, confirmation: null, actor: null, authTime: null, acr: null,
+  };
+}
+
 /**
  * RFC 7662 §2: is this token good right now, and what is it? Changes nothing about the token (INT-30). The caller has
  * proven who it is.
@@ -46,7 +54,11 @@ export async function judgeToken(ctx: Pick<Context, 'store' | 'clock'>, tenant: 
 export async function introspect(ctx: Context, tenant: Tenant, caller: Client, token: string, from: RequestOrigin): Promise<IntrospectionOutcome> {
   const issuer = issuerOf(tenant, ctx.origin());
   const reading = await ctx.tokens.read(tenant, issuer, token);
-  if (!reading.known) return { active: false, reason: reading.reason };
+  if (!reading.known) {
+    // The questions that a known token raises, so that time does not tell it from an unknown one (INT-96).
+    if (reading.reason !== 'not_a_token') await readStanding(ctx.store, tenant, nobodys(caller), { kind: 'jwt' });
+    return { active: false, reason: reading.reason };
+  }
   const { facts } = reading;
   const { verdict, user } = await judgeToken(ctx, tenant, caller, facts, reading.source);
   const { recorded, policy } = verdict;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Tenant } from '../../src/core/model.ts';
 import { openData, removeFolder, startServer, temporaryFolder, type RunningServer } from '../helpers/server.ts';
 import {
-  defaultTenant, errorFault, introspect, issue, issuePair, makeClient, makeUser, parseObject, post, type Answer, type Credentials, type Fixture,
+  defaultTenant, errorFault, introspect, issue, issuePair, makeClient, makeUser, parseObject, post, until, type Answer, type Credentials, type Fixture,
 } from '../helpers/fixture.ts';
 import { freePort, requireExecutable, runExecutable } from './executable.ts';
 
@@ -70,7 +70,6 @@ describe('SIGKILL right after the 200', () => {
   }, 120_000);
 
   test('REV-19 in the middle of 300 revocations: each that was answered holds', async () => {
-    let answered = 0;
     for (let round = 0; round < 4; round += 1) {
       const client = round % 2 === 0 ? jwt : opaque;
       const tokens = await Promise.all(Array.from({ length: 300 }, async () => (await issue(fixture, home, client.id)).access_token));
@@ -79,14 +78,12 @@ describe('SIGKILL right after the 200', () => {
         const status = await revoke(client, token).then((answer) => answer.status, () => 0);
         if (status === 200) acknowledged.push(token);
       }));
-      await Bun.sleep(15 + round * 10);
+      await until('some are answered', () => acknowledged.length >= 1 + round * 40);
       await server.kill();
       await all;
       await start();
       for (const token of acknowledged) expect(await isActive(client, token)).toBe(false);
-      answered += acknowledged.length;
     }
-    expect(answered).toBeGreaterThan(0);
   }, 60_000);
 
   test('TRT-08, TRT-14, TRT-24 refresh: the successor works after it, and a client whose answer was lost gets the same one', async () => {

@@ -4,7 +4,7 @@
  */
 import { Database } from 'bun:sqlite';
 import { constants, createPrivateKey, sign, type KeyObject } from 'node:crypto';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Application } from '../../src/app/open.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
@@ -218,6 +218,18 @@ export function rawPost({ server }: Pick<Fixture, 'server'>, path: string, body:
   ].join('\r\n'));
 }
 
+/** A port that was free a moment ago, for programs that cannot choose one. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
 // ------------------------------------------------------------------------------------------------ what must be so
 
 /** Headers of every protocol answer over http; with `Content-Length` they are all of its headers. */
@@ -309,6 +321,11 @@ export async function until(what: string, condition: () => Promise<boolean> | bo
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
     await Bun.sleep(10);
   }
+}
+
+/** What a promise is rejected with; null when it is not. */
+export function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(() => null, (error: unknown) => error);
 }
 
 // ------------------------------------------------------------------------------------------------------------ tokens

@@ -63,7 +63,7 @@ function contextOn(store: Store): Context {
   };
   return {
     ...ctx, store, rings, log: { error: tell, warn: tell, info: tell, debug: tell },
-     tokens: makeTokenReader(store, rings), authenticator: makeClientAuthenticator({ store, clock, audit, passwords, rateLimits: false }),
+    tokens: makeTokenReader(store, rings), authenticator: makeClientAuthenticator({ store, clock, audit, passwords, rateLimits: false }),
   };
 }
 

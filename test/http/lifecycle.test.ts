@@ -221,7 +221,7 @@ describe('trouble with the disk', () => {
       expect(storedState(fixture)).toBe(before);
       lock.run('ROLLBACK');
 
-      expect(fixture.server.logs()).toContain('"event":"storage failed"');
+      await until('the log tells', () => fixture.server.logs().includes('"event":"storage failed"'));
       for (const token of [access, refresh, other]) expect(await introspect(fixture, home, web, token)).toMatchObject({ active: true });
       const [revoked, , , refreshed, issued] = [await changes[0]?.(), null, null, await changes[3]?.(), await changes[4]?.()];
       for (const answer of [revoked, refreshed, issued]) expect(answer?.status).toBe(200);
@@ -254,7 +254,7 @@ describe('trouble with the disk', () => {
       for (const token of [live, full?.token ?? '']) expect(await introspect(fixture, home, web, token)).toMatchObject({ active: true });
       expect((await post(url('token'), { grant_type: 'client_credentials' }, web)).status).toBe(200);
       expect((await send(`${fixture.server.url}/readyz`, {})).status).toBeOneOf([200, 503]);
-      expect(fixture.server.logs()).toContain('"event":"storage failed"');
+      await until('the log tells', () => fixture.server.logs().includes('"event":"storage failed"'));
 
       Bun.spawnSync(['prlimit', '--pid', String(fixture.server.pid), '--fsize=unlimited:']);
       expect((await post(url('revoke'), { token: full?.token ?? '' }, web)).status).toBe(200);

@@ -1,11 +1,10 @@
 /** Apache with Debian's mod_auth_openidc as a resource server: it asks over https, and lets in or refuses. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Tenant } from '../../src/core/model.ts';
 import { makeCertificate, type Certificate } from '../helpers/certificate.ts';
-import { defaultTenant, issue, issuePair, makeClient, makeTenant, makeUser, startFixture, until, urlOf, type Credentials, type Fixture } from '../helpers/fixture.ts';
+import { defaultTenant, freePort, issue, issuePair, makeClient, makeTenant, makeUser, startFixture, until, urlOf, type Credentials, type Fixture } from '../helpers/fixture.ts';
 import { needProgram } from '../helpers/programs.ts';
 import { basic, removeFolder, temporaryFolder } from '../helpers/server.ts';
 
@@ -14,17 +13,6 @@ const openssl = await needProgram('openssl');
 const grants = ['client_credentials', 'authorization_code', 'refresh_token'] as const;
 const MODULES = '/usr/lib/apache2/modules';
 const MODULE_NAMES = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'auth_openidc', 'alias', 'headers', 'dir'];
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
-}
 
 describe.skipIf(apache === undefined || openssl === undefined)('mod_auth_openidc', () => {
   const folder = temporaryFolder();

@@ -13,12 +13,15 @@ import type { Tenant } from '../../src/core/model.ts';
 import type { TenantChange } from '../../src/core/tenant-settings.ts';
 import { makeCertificate, type Certificate } from '../helpers/certificate.ts';
 import {
-  defaultTenant, introspect, issuePair, issuer, makeClient, makeTenant, makeUser, startFixture, urlOf, type Credentials, type Fixture,
+  defaultTenant, failureOf, introspect, issuePair, issuer, makeClient, makeTenant, makeUser, startFixture, urlOf, type Credentials, type Fixture,
 } from '../helpers/fixture.ts';
 import { needProgram } from '../helpers/programs.ts';
 
 const openssl = await needProgram('openssl');
 const certificate = openssl === undefined ? undefined : makeCertificate(openssl);
+// Both call it deprecated only to make it stand out; here the transport is what is tried.
+// oxlint-disable-next-line typescript/no-deprecated
+const overHttp = { request: oauth.allowInsecureRequests, configuration: openid.allowInsecureRequests } as const;
 const grants = ['client_credentials', 'authorization_code', 'refresh_token'] as const;
 
 /** Where clients live: each layout as the home of a tenant. */
@@ -50,7 +53,7 @@ for (const scheme of ['http', 'https'] as const) {
       for (const algorithm of ['oidc', 'oauth2'] as const) {
         test(`oauth4webapi at ${name}, discovery by ${algorithm}`, async () => {
           const { client: credentials, issuer: iss } = placeOf(name);
-          const options = { [oauth.customFetch]: trusting, [oauth.allowInsecureRequests]: scheme === 'http' };
+          const options = { [oauth.customFetch]: trusting, [overHttp.request]: scheme === 'http' };
           const url = new URL(iss);
           const as = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, { algorithm, ...options }));
           const client: oauth.Client = { client_id: credentials.id };
@@ -72,7 +75,7 @@ for (const scheme of ['http', 'https'] as const) {
         const { client: credentials, issuer: iss } = placeOf(name);
         for (const auth of [openid.ClientSecretBasic(credentials.secret), openid.ClientSecretPost(credentials.secret)]) {
           const config = await openid.discovery(new URL(iss), credentials.id, {}, auth, {
-            [openid.customFetch]: trusting, ...(scheme === 'http' && { execute: [openid.allowInsecureRequests] }),
+            [openid.customFetch]: trusting, ...(scheme === 'http' && { execute: [overHttp.configuration] }),
           });
           expect(config.serverMetadata().issuer).toBe(iss);
           const granted = await openid.clientCredentialsGrant(config, { scope: 'read write' });
@@ -80,21 +83,21 @@ for (const scheme of ['http', 'https'] as const) {
           expect(await openid.tokenIntrospection(config, granted.access_token, { token_type_hint: 'access_token' })).toMatchObject({ active: true, sub: credentials.id, iss });
           await openid.tokenRevocation(config, granted.access_token, { token_type_hint: 'access_token' });
           expect(await openid.tokenIntrospection(config, granted.access_token)).toEqual({ active: false });
-          await expect(openid.clientCredentialsGrant(config, { scope: 'admin' })).rejects.toMatchObject({ error: 'invalid_scope' });
+          expect(await failureOf(openid.clientCredentialsGrant(config, { scope: 'admin' }))).toMatchObject({ error: 'invalid_scope' });
         }
       });
 
       test(`openid-client at ${name}: refresh, and revoke the refresh token`, async () => {
         const { client: credentials, issuer: iss, tenant } = placeOf(name);
         const config = await openid.discovery(new URL(iss), credentials.id, credentials.secret, undefined, {
-          [openid.customFetch]: trusting, ...(scheme === 'http' && { execute: [openid.allowInsecureRequests] }),
+          [openid.customFetch]: trusting, ...(scheme === 'http' && { execute: [overHttp.configuration] }),
         });
         const { access, refresh } = await issuePair(fixture, tenant, credentials.id, 'alice');
         const refreshed = await openid.refreshTokenGrant(config, refresh);
         expect(await openid.tokenIntrospection(config, refreshed.access_token)).toMatchObject({ active: true });
         await openid.tokenRevocation(config, refreshed.refresh_token ?? '', { token_type_hint: 'refresh_token' });
         for (const token of [access, refresh, refreshed.access_token, refreshed.refresh_token ?? '']) expect(await openid.tokenIntrospection(config, token)).toEqual({ active: false });
-        await expect(openid.refreshTokenGrant(config, refresh)).rejects.toMatchObject({ error: 'invalid_grant' });
+        expect(await failureOf(openid.refreshTokenGrant(config, refresh))).toMatchObject({ error: 'invalid_grant' });
       });
 
       for (const authorizationMethod of ['header', 'body'] as const) {
@@ -119,7 +122,7 @@ for (const scheme of ['http', 'https'] as const) {
           const pair = await issuePair(fixture, tenant, credentials.id, 'alice');
           const refreshed = await client.createToken({ access_token: pair.access, refresh_token: pair.refresh, expires_in: 300 }).refresh();
           await refreshed.revokeAll();
-          await expect(refreshed.refresh()).rejects.toThrow();
+          expect(await failureOf(refreshed.refresh())).toBeInstanceOf(Error);
         });
       }
 

@@ -1,11 +1,10 @@
 /** Behind a reverse proxy, and for clients of another age: nginx as it comes, and HTTP/1.0 by hand. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Tenant } from '../../src/core/model.ts';
 import {
-  auditOf, defaultTenant, INACTIVE, issue, issuePair, issuer, makeClient, makeTenant, makeUser, must, parseObject, post, send, sendRaw, startFixture, until, urlOf,
+  auditOf, defaultTenant, freePort, INACTIVE, issue, issuePair, issuer, makeClient, makeTenant, makeUser, must, parseObject, post, send, sendRaw, startFixture, until, urlOf,
   type Credentials, type Fixture,
 } from '../helpers/fixture.ts';
 import { needProgram } from '../helpers/programs.ts';
@@ -14,18 +13,6 @@ import { updateTenant } from '../../src/service/manage-tenants.ts';
 
 const nginx = await needProgram('nginx');
 const grants = ['client_credentials', 'authorization_code', 'refresh_token'] as const;
-
-/** A port that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
-}
 
 describe('HTTP/1.0', () => {
   let fixture: Fixture;
@@ -153,7 +140,7 @@ describe.skipIf(nginx === undefined)('nginx in front, which speaks HTTP/1.0 upst
     try {
       const answer = await send(`http://127.0.0.1:${port}/.well-known/openid-configuration`, { headers: { 'X-Forwarded-Host': `127.0.0.1:${port}` } });
       expect([answer.status, parseObject(answer.body)['error']]).toEqual([421, 'misdirected_request']);
-      expect(fixture.server.logs()).toContain('proxy_set_header Host');
+      await until('the log says how to mend it', () => fixture.server.logs().includes('proxy_set_header Host'));
     } finally {
       proxy.kill();
       await proxy.exited;

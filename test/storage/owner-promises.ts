@@ -206,6 +206,16 @@ export const ownerPromises: readonly StorePromise[] = [
     expect(states).toEqual([['key_1', 'active'], ['key_2', 'revoked'], ['key_3', 'next'], ['key_4', 'retired']]);
   }],
 
+  ['of several first keys made at once one is kept for signing and one as the next', async (store) => {
+    await store.createTenant(aTenant(), [], []);
+    for (const status of ['active', 'next'] as const) {
+      const added = await Promise.all([1, 2, 3].map((number) => store.addKey(aKey({ kid: `${status}_${number}`, status }), [anEvent({ type: 'key_created' })])));
+      expect(added).toEqual([true, false, false]);
+    }
+    expect((await store.listKeys('ten_1')).map(({ kid }) => kid)).toEqual(['active_1', 'next_1']);
+    expect(await store.listAudit({ type: 'key_created', limit: 9 })).toHaveLength(2);
+  }],
+
   ['settings are read back as last written', async (store) => {
     expect(await store.readMeta('origin')).toBeNull();
     await store.writeMeta('origin', 'https://a', []);
@@ -235,7 +245,7 @@ export const ownerPromises: readonly StorePromise[] = [
       ['user', () => store.updateUser(aUser({ name: 'x' }), 'jane', []), true],
       ['tenant', () => store.updateTenant(aTenant({ name: 'x' }), []), true],
       ['resource', () => store.createResource(aResource(), 'k', []), true],
-      ['key', () => store.addKey(aKey({ kid: 'key_9', status: 'next' }), []), true],
+      ['key', () => store.addKey(aKey({ kid: 'key_9', status: 'retired' }), []), true],
       ['meta', () => store.writeMeta('origin', 'x', []), true],
       ['opaque token', () => store.addOpaqueToken(anOpaque()), false],
       ['revoked id', () => store.revokeTokenId('ten_1', 'jti', 1, T0, () => []), false],

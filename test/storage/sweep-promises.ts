@@ -62,6 +62,24 @@ export const sweepPromises: readonly StorePromise[] = [
     expect(await isKnown()).toBe(false);
   }],
 
+  ['JK-03 a retired key stays until the last token that it may have signed has expired, and keeps no private part', async (store) => {
+    await furnish(store);
+    const tenant = await store.findTenant({ id: 'ten_1' });
+    const active = (await store.listKeys('ten_1')).find(({ status }) => status === 'active');
+    const next = (await store.listKeys('ten_1')).find(({ status }) => status === 'next');
+    if (tenant === null || active === undefined || next === undefined) throw new Error('the sample tenant has keys');
+    const newNext = { ...next, kid: 'another' };
+    expect(await store.promoteKey({ tenantId: 'ten_1', expectedActive: active.kid, formerStatus: 'retired', nextKid: next.kid, newNext, atMs: T0 }, [])).toBe(true);
+    const retired = async () => (await store.listKeys('ten_1')).find(({ kid }) => kid === active.kid);
+    expect(await retired()).toMatchObject({ status: 'retired', sealedPrivate: '' });
+    const goneMs = T0 + Math.max(tenant.accessTokenTtl, tenant.refreshTokenTtl) * 1000 + SKEW_MS;
+    await sweepAll(store, goneMs);
+    expect(await retired()).toBeDefined();
+    await sweepAll(store, goneMs + 1);
+    expect(await retired()).toBeUndefined();
+    expect((await store.listKeys('ten_1')).map(({ kid }) => kid).toSorted()).toEqual(['another', next.kid].toSorted());
+  }],
+
   ['a session stays while any grant of it does', async (store) => {
     await furnish(store);
     const grant = aGrant({ id: 'gra_2', expiresAtMs: T0 + 48 * HOUR_MS });

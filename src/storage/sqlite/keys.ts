@@ -1,9 +1,12 @@
-import { and, eq, ne, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import { signingKeys } from './schema.ts';
 import { guarded } from './failures.ts';
 import type { AppendAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
 import type { Store } from '../../core/store.ts';
+
+/** A key that will never sign again has no private part. */
+const WIPED = '';
 
 type KeyPart = Pick<Store, 'listKeys' | 'addKey' | 'promoteKey' | 'revokeKey'>;
 
@@ -34,9 +37,12 @@ export function keyPart(connection: Connection, append: AppendAudit): KeyPart {
 
     addKey: (key, events) =>
       writer.write((after) => {
+        const rival = and(eq(signingKeys.tenantId, key.tenantId), eq(signingKeys.status, key.status), inArray(signingKeys.status, ['active', 'next']));
+        if (orm.select(kid).from(signingKeys).where(rival).get() !== undefined) return false;
         orm.insert(signingKeys).values(key).run();
         append(events);
         after(() => memory.forget('keys'));
+        return true;
       }),
 
     promoteKey: ({ tenantId, expectedActive, formerStatus, nextKid, newNext, atMs }, events) =>
@@ -44,7 +50,7 @@ export function keyPart(connection: Connection, append: AppendAudit): KeyPart {
         const isNext = and(isKey(tenantId, nextKid), eq(signingKeys.status, 'next'));
         if (orm.select(kid).from(signingKeys).where(isNext).get() === undefined) return false;
         const isActive = and(isKey(tenantId, expectedActive), eq(signingKeys.status, 'active'));
-        const former = orm.update(signingKeys).set({ status: formerStatus, retiredAtMs: atMs }).where(isActive).returning(kid).all();
+        const former = orm.update(signingKeys).set({ status: formerStatus, retiredAtMs: atMs, sealedPrivate: WIPED }).where(isActive).returning(kid).all();
         if (former.length === 0) return false;
         orm.update(signingKeys).set({ status: 'active', activatedAtMs: atMs }).where(isNext).run();
         orm.insert(signingKeys).values(newNext).run();
@@ -56,7 +62,7 @@ export function keyPart(connection: Connection, append: AppendAudit): KeyPart {
     revokeKey: (tenantId, keyId, replacement, atMs, events) =>
       writer.write((after) => {
         const isIdle = and(isKey(tenantId, keyId), ne(signingKeys.status, 'active'), ne(signingKeys.status, 'revoked'));
-        const revoked = orm.update(signingKeys).set({ status: 'revoked', retiredAtMs: atMs }).where(isIdle).returning(kid).all();
+        const revoked = orm.update(signingKeys).set({ status: 'revoked', retiredAtMs: atMs, sealedPrivate: WIPED }).where(isIdle).returning(kid).all();
         if (revoked.length === 0) return;
         if (replacement !== null) orm.insert(signingKeys).values(replacement).run();
         append(events);

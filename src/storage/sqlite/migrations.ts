@@ -1,5 +1,6 @@
 import start from '../../../drizzle/0000_start.sql' with { type: 'text' };
 import auditAppendOnly from '../../../drizzle/0001_audit_append_only.sql' with { type: 'text' };
+import retiredKeys from '../../../drizzle/0002_retired_keys.sql' with { type: 'text' };
 
 /** One step of the schema, as drizzle-kit wrote it. */
 export type Migration = { readonly tag: string; readonly sql: string };
@@ -11,4 +12,5 @@ export type Migration = { readonly tag: string; readonly sql: string };
 export const migrations: readonly Migration[] = [
   { tag: '0000_start', sql: start },
   { tag: '0001_audit_append_only', sql: auditAppendOnly },
+  { tag: '0002_retired_keys', sql: retiredKeys },
 ];

@@ -154,6 +154,7 @@ export const signingKeys = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.kid] }),
     uniqueIndex('signing_keys_one_active').on(table.tenantId).where(sql`${table.status} = 'active'`),
+    index('signing_keys_retired').on(table.retiredAtMs).where(sql`${table.status} = 'retired'`),
   ],
 );
 

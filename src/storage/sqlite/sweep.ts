@@ -19,7 +19,7 @@ type Step = (nowMs: number, dropped: (() => void)[]) => number;
  */
 export function prepareSweep(connection: Connection): (nowMs: number, budgetMs: number) => Promise<number> {
   const { writer } = connection;
-  const steps = [...tokenSteps(connection), ...grantSteps(connection), ...secretSteps(connection)];
+  const steps = [...tokenSteps(connection), ...grantSteps(connection), ...secretSteps(connection), ...keySteps(connection)];
 
   return async (nowMs, budgetMs) => {
     const until = performance.now() + budgetMs;
@@ -110,6 +110,22 @@ function secretSteps({ memory, prepare }: Connection): Step[] {
     (nowMs, dropped) => {
       const rows = secrets.all(nowMs - ENDED_SECRET_MS);
       if (rows.length > 0) dropped.push(() => memory.forget('clients'));
+      return rows.length;
+    },
+  ];
+}
+
+/** A retired key goes when the last token that it signed has expired (JK-03); a revoked one stays to be seen. */
+function keySteps({ memory, prepare }: Connection): Step[] {
+  const keys = prepare<{ kid: string }, [beforeMs: number, beforeMs: number]>(`
+    DELETE FROM signing_keys WHERE (tenant_id, kid) IN
+      (SELECT held.tenant_id, held.kid FROM signing_keys AS held JOIN tenants ON tenants.id = held.tenant_id
+       WHERE held.status = 'retired' AND held.retired_at_ms < ? AND held.retired_at_ms + tenants.longest_ttl_s * 1000 < ? LIMIT ${ROWS_PER_STEP})
+    RETURNING kid`);
+  return [
+    (nowMs, dropped) => {
+      const rows = keys.all(nowMs - SKEW_MS, nowMs - SKEW_MS);
+      if (rows.length > 0) dropped.push(() => memory.forget('keys'));
       return rows.length;
     },
   ];

@@ -1,0 +1,1 @@
+CREATE INDEX `signing_keys_retired` ON `signing_keys` (`retired_at_ms`) WHERE "signing_keys"."status" = 'retired';
