@@ -3,7 +3,8 @@ import type { Log, LogFields } from '../core/ports.ts';
 const levels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof levels)[number];
 
-/** Lines wait for the end of the event loop's turn, so that a burst is one write. */
+/** Lines below warnings wait so long for others, so that many share one write: milliseconds, and how many at most. */
+const WAIT_MS = 10;
 const MAX_WAITING = 256;
 
 /**
@@ -13,10 +14,11 @@ const MAX_WAITING = 256;
 export function makeLog(level: LogLevel, write: (lines: string) => void, now: () => number): Log & { flush(): void } {
   const threshold = levels.indexOf(level);
   let waiting: string[] = [];
-  let scheduled = false;
+  let timer: ReturnType<typeof setTimeout> | null = null;
 
   function flush(): void {
-    scheduled = false;
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
     if (waiting.length === 0) return;
     const lines = waiting.join('');
     waiting = [];
@@ -27,11 +29,9 @@ export function makeLog(level: LogLevel, write: (lines: string) => void, now: ()
     const text = JSON.stringify({ time: new Date(now()).toISOString(), level: name, event: message, ...fields });
     // C1 controls and line separators pass through JSON.stringify, and some terminals act on them.
     waiting.push(`${text.replace(/[\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g, escapeCharacter)}\n`);
-    if (waiting.length >= MAX_WAITING) flush();
-    else if (!scheduled) {
-      scheduled = true;
-      setImmediate(flush);
-    }
+    // What went wrong is told at once: the process may not live for another line.
+    if (waiting.length >= MAX_WAITING || name === 'error' || name === 'warn') flush();
+    else timer ??= setTimeout(flush, WAIT_MS);
   }
 
   const at = (name: LogLevel) => (levels.indexOf(name) <= threshold

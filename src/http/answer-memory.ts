@@ -3,22 +3,26 @@ import { BoundedMap } from '../core/bounded-map.ts';
 import type { ClientSecret } from '../core/model.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
+import type { Telling } from '../service/introspect.ts';
 import type { Site } from './host-guard.ts';
 
-/** One question, and what it was told before, if that still holds to the byte. */
+/** An answer to the byte, and how operators are told that it was given, if they are. */
+export type Answer = { readonly text: string; readonly tell: Telling | null };
+
+/** One question, and what it was told before, if that still holds. */
 export type Question = {
-  readonly answer: string | null;
+  readonly answer: Answer | null;
   /**
-   * Keeps an active answer that recorded nothing, until the token or a secret of the caller ends.
-   * @param expiresAt of the token, seconds; null: none
+   * Keeps an answer that would be given again, until the token or a secret of the caller ends.
+   * @param expiresAt of an active token, seconds; null: the answer does not end by itself
    */
-  readonly remember: (answer: string, expiresAt: number | null, secrets: readonly ClientSecret[]) => void;
+  readonly remember: (answer: Answer, expiresAt: number | null, secrets: readonly ClientSecret[]) => void;
 };
 
 /**
- * Remembers active answers. Exact: an answer counts only while the store says that nothing has changed that any answer
- * stands on, and within the time for which it would be given again. Inactive ones are never kept: they must all take
- * the same time (INT-96).
+ * Remembers answers, active and inactive alike, so that all take the same time (INT-96). Exact: an answer counts only
+ * while the store says that nothing has changed that any answer stands on, and within the time for which it would be
+ * given again.
  */
 export type AnswerMemory = {
   /** @throws StoreError */
@@ -28,7 +32,7 @@ export type AnswerMemory = {
 /** Answers per generation; some hundred bytes each. */
 const REMEMBERED = 20_000;
 
-type Answer = { readonly text: string; readonly revision: number; readonly untilMs: number };
+type Kept = { readonly answer: Answer; readonly revision: number; readonly untilMs: number };
 
 /** Until when an answer would be given again: milliseconds. */
 function holdsUntil(expiresAt: number | null, secrets: readonly ClientSecret[], nowMs: number): number {
@@ -38,7 +42,7 @@ function holdsUntil(expiresAt: number | null, secrets: readonly ClientSecret[], 
 }
 
 export function makeAnswerMemory(store: Pick<Store, 'revision'>, clock: Clock): AnswerMemory {
-  const answers = new BoundedMap<string, Answer>(REMEMBERED);
+  const answers = new BoundedMap<string, Kept>(REMEMBERED);
   return {
     ask(authorization, site, url, slug, body) {
       // Taken before any fact is looked at: a change that comes between makes the answer worthless, not wrong.
@@ -48,9 +52,9 @@ export function makeAnswerMemory(store: Pick<Store, 'revision'>, clock: Clock): 
       const key = hash('sha256', `${url}\n${place}\n${authorization ?? ''}\n${body}`, 'base64url');
       const known = answers.get(key);
       return {
-        answer: known !== undefined && known.revision === revision && clock.now() < known.untilMs ? known.text : null,
-        remember: (text, expiresAt, secrets) =>
-          answers.set(key, { text, revision, untilMs: holdsUntil(expiresAt, secrets, clock.now()) }),
+        answer: known !== undefined && known.revision === revision && clock.now() < known.untilMs ? known.answer : null,
+        remember: (answer, expiresAt, secrets) =>
+          answers.set(key, { answer, revision, untilMs: holdsUntil(expiresAt, secrets, clock.now()) }),
       };
     },
   };

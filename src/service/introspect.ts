@@ -2,16 +2,22 @@ import { auditEvent, type RequestOrigin } from '../core/audit-event.ts';
 import { resourceKey } from './resources.ts';
 import { decideIntrospection, effectivePolicy, type IntrospectionVerdict } from '../core/introspect.ts';
 import { issuerOf } from '../core/issuer.ts';
-import type { Client, Resource, Tenant, TokenFacts, User } from '../core/model.ts';
+import type { Client, IntrospectionPolicy, Resource, Tenant, TokenFacts, User } from '../core/model.ts';
 import type { InactiveReason } from '../core/standing.ts';
 import type { Store } from '../core/store.ts';
 import type { Context } from './context.ts';
 import { readStanding, type TokenSource } from './read-token.ts';
 
+/** Tells operators, for one request, what policy had to say. Costs the request next to nothing. */
+export type Telling = (from: RequestOrigin) => void;
+
 /** What the caller may learn, and why for those who operate the server. */
 export type IntrospectionOutcome =
-  | { readonly active: true; readonly facts: TokenFacts; readonly scopes: readonly string[]; readonly user: User | null; readonly issuer: string; /** Whether operators were told of it. */ readonly recorded: boolean }
-  | { readonly active: false; readonly reason: InactiveReason };
+  | {
+    readonly active: true; readonly facts: TokenFacts; readonly scopes: readonly string[]; readonly user: User | null;
+    readonly issuer: string; readonly tell: Telling | null;
+  }
+  | { readonly active: false; readonly reason: InactiveReason; readonly tell: Telling | null };
 
 /** The verdict on a token that is or was ours, with what it was decided from. */
 export type Judgement = { readonly verdict: IntrospectionVerdict; readonly user: User | null };
@@ -48,32 +54,44 @@ function nobodys(caller: Client): TokenFacts {
 
 /**
  * RFC 7662 §2: is this token good right now, and what is it? Changes nothing about the token (INT-30). The caller has
- * proven who it is.
+ * proven who it is. Nobody is told yet: that is the outcome's `tell`, once for every request that gets this answer.
  * @throws StoreError when our own storage fails: never an answer about the token (INT-29)
  */
-export async function introspect(ctx: Context, tenant: Tenant, caller: Client, token: string, from: RequestOrigin): Promise<IntrospectionOutcome> {
+export async function introspect(ctx: Context, tenant: Tenant, caller: Client, token: string): Promise<IntrospectionOutcome> {
   const issuer = issuerOf(tenant, ctx.origin());
   const reading = await ctx.tokens.read(tenant, issuer, token);
   if (!reading.known) {
     // The questions that a known token raises, so that time does not tell it from an unknown one (INT-96).
     if (reading.reason !== 'not_a_token') await readStanding(ctx.store, tenant, nobodys(caller), { kind: 'jwt' });
-    return { active: false, reason: reading.reason };
+    return { active: false, reason: reading.reason, tell: null };
   }
   const { facts } = reading;
   const { verdict, user } = await judgeToken(ctx, tenant, caller, facts, reading.source);
-  const { recorded, policy } = verdict;
-  if (recorded !== null) {
-    const timeMs = ctx.clock.now();
-    // Where it came from is known only while the request lasts; all else is made after the answer, so that a foreign
-    // token is not slower than an unknown one (INT-96).
-    const { ip, requestId } = from;
-    ctx.audit.add(() => auditEvent({
-      timeMs, type: recorded === 'denied' ? 'token_introspection_denied' : 'token_introspection_would_deny',
-      tenant: tenant.slug, actor: caller.id, clientId: facts.clientId, fingerprint: ctx.fingerprint(token),
-      outcome: recorded === 'denied' ? 'denied' : 'success', reason: policy, ip, requestId,
-    }));
-  }
+  const tell = verdict.recorded === null ? null : tellOf(ctx, tenant, caller, facts.clientId, token, verdict.recorded, verdict.policy);
   return verdict.active
-    ? { active: true, facts, scopes: verdict.scopes, user, issuer, recorded: recorded !== null }
-    : { active: false, reason: verdict.reason };
+    ? { active: true, facts, scopes: verdict.scopes, user, issuer, tell }
+    : { active: false, reason: verdict.reason, tell };
+}
+
+/**
+ * How operators are told of what policy refused, or would have. The event is made after the answer, so that a foreign
+ * token is not slower than an unknown one (INT-96); the token itself is forgotten as soon as it has a fingerprint.
+ */
+function tellOf(
+  ctx: Context, tenant: Tenant, caller: Client, clientId: string, token: string, recorded: 'denied' | 'would_deny', policy: IntrospectionPolicy,
+): Telling {
+  let plain: string | null = token;
+  let fingerprint: string | null = null;
+  return ({ ip, requestId }) => {
+    const timeMs = ctx.clock.now();
+    ctx.audit.add(() => {
+      if (plain !== null) fingerprint = ctx.fingerprint(plain);
+      plain = null;
+      return auditEvent({
+        timeMs, type: recorded === 'denied' ? 'token_introspection_denied' : 'token_introspection_would_deny',
+        tenant: tenant.slug, actor: caller.id, clientId, fingerprint,
+        outcome: recorded === 'denied' ? 'denied' : 'success', reason: policy, ip, requestId,
+      });
+    });
+  };
 }

@@ -46,13 +46,18 @@ describe('levels', () => {
 });
 
 describe('a burst is one write', () => {
-  test('lines wait for the end of the turn', async () => {
+  test('lines wait some milliseconds for others; what went wrong is told at once', async () => {
     const { log, writes } = open();
     for (let index = 0; index < 100; index += 1) log.info('x');
     expect(writes).toEqual([]);
-    await new Promise(setImmediate);
+    await Bun.sleep(30);
     expect(writes).toHaveLength(1);
     expect(writes[0]?.split('\n')).toHaveLength(101);
+    log.info('x');
+    log.error('y');
+    expect(writes[1]?.split('\n')).toHaveLength(3);
+    await Bun.sleep(30);
+    expect(writes).toHaveLength(2);
   });
 
   test('never more than 256 of them', () => {

@@ -39,7 +39,7 @@ function given(outcome: TokenOutcome): TokenResponse & { refresh_token: string }
   return { ...outcome.response, refresh_token: there(outcome.response.refresh_token) };
 }
 async function isActive(token: string): Promise<boolean> {
-  return (await introspect(rig.ctx, acme, app, token, from)).active;
+  return (await introspect(rig.ctx, acme, app, token)).active;
 }
 
 describe('RFC 6749 §6, OAuth 2.1 §4.3 · refreshing', () => {
@@ -153,7 +153,7 @@ describe('RFC 6749 §6, OAuth 2.1 §4.3 · refreshing', () => {
     let token = await open(['https://a.example', 'https://b.example']);
     for (const resource of ['https://A.example/', 'https://b.example']) {
       const answer = given(await refresh(token, { resource: [resource] }));
-      const outcome = await introspect(rig.ctx, acme, app, answer.access_token, from);
+      const outcome = await introspect(rig.ctx, acme, app, answer.access_token);
       expect(outcome.active && outcome.facts.audience).toEqual([resource === 'https://A.example/' ? 'https://a.example' : resource]);
       token = answer.refresh_token;
     }

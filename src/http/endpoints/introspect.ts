@@ -1,17 +1,23 @@
 import { chooseShape } from '../../core/shapes.ts';
 import { renderIntrospection } from '../../core/introspect.ts';
 import type { EndpointPath, Layout } from '../../core/layouts.ts';
-import { introspect } from '../../service/introspect.ts';
+import type { Client, Tenant } from '../../core/model.ts';
+import type { InactiveReason } from '../../core/standing.ts';
+import { introspect, type IntrospectionOutcome } from '../../service/introspect.ts';
 import { admit } from '../admit.ts';
+import type { Answer } from '../answer-memory.ts';
 import { readFormText } from '../form.ts';
 import { introspectForm, knownParameters } from '../schemas.ts';
 import type { EndpointHandler } from './endpoint.ts';
-import type { ServerContext } from '../server-context.ts';
+import type { Arrival, ServerContext } from '../server-context.ts';
 
 const known = knownParameters(introspectForm);
 
 /** Inactive is exactly this, byte for byte, whatever the cause (RFC 7662 §2.2; INT-95). */
 export const INACTIVE = '{"active":false}';
+
+/** What time alone changes: such a token becomes good without anything being written. All else inactive stays so. */
+const passing: ReadonlySet<InactiveReason> = new Set(['not_yet_valid', 'issued_in_future']);
 
 type Form = { readonly token: string };
 
@@ -23,20 +29,29 @@ export function makeIntrospect(server: ServerContext, layout: Layout, path: Endp
     const { requestId } = arrival.peer;
     const body = await readFormText(request, known);
     const question = body.ok ? answers.ask(request.headers.get('authorization'), arrival.site, url, slug, body.text) : null;
-    if (question !== null && question.answer !== null) return respond.json(200, question.answer, requestId);
+    if (question !== null && question.answer !== null) return give(question.answer, arrival);
 
     const admitted = await admit<Form>(server, request, arrival, { layout, slug }, body, known, false);
     if (admitted instanceof Response) return admitted;
     const { tenant, client, form } = admitted;
     if (form.token === undefined) return respond.error(400, 'invalid_request', 'token is missing', requestId);
-    const outcome = await introspect(ctx, tenant, client, form.token, arrival.peer);
-    if (!outcome.active) return respond.json(200, INACTIVE, requestId);
-    const members = renderIntrospection(outcome.facts, outcome.scopes, {
+    const outcome = await introspect(ctx, tenant, client, form.token);
+    const answer = { text: outcome.active ? render(outcome, tenant, client) : INACTIVE, tell: outcome.tell };
+    if (question !== null && (outcome.active || !passing.has(outcome.reason))) {
+      question.remember(answer, outcome.active ? outcome.facts.expiresAt : null, client.secrets);
+    }
+    return give(answer, arrival);
+  };
+
+  function give({ text, tell }: Answer, { peer }: Arrival): Response {
+    tell?.(peer);
+    return respond.json(200, text, peer.requestId);
+  }
+
+  function render(outcome: Extract<IntrospectionOutcome, { active: true }>, tenant: Tenant, client: Client): string {
+    return JSON.stringify(renderIntrospection(outcome.facts, outcome.scopes, {
       shape: chooseShape({ client: client.shape, path: path.shape, home: tenant.layout === layout.name, tenant: tenant.shape, layout: layout.shape }),
       tenantShape: tenant.shape, issuer: outcome.issuer, user: outcome.user, personal: !client.selfRegistered,
-    });
-    const answer = JSON.stringify(members);
-    if (question !== null && !outcome.recorded) question.remember(answer, outcome.facts.expiresAt, client.secrets);
-    return respond.json(200, answer, requestId);
-  };
+    }));
+  }
 }
