@@ -36,9 +36,8 @@ const FINGERPRINT_CONTEXT = 'fingerprint-key';
 async function openFingerprintKey(store: Store, master: MasterKey): Promise<string> {
   const sealed = await store.readMeta('fingerprint_key');
   if (sealed !== null) return unseal(master, FINGERPRINT_CONTEXT, sealed);
-  const key = randomBytes(32).toString('base64url');
-  await store.writeMeta('fingerprint_key', seal(master, FINGERPRINT_CONTEXT, key), []);
-  return key;
+  const fresh = seal(master, FINGERPRINT_CONTEXT, randomBytes(32).toString('base64url'));
+  return unseal(master, FINGERPRINT_CONTEXT, await store.claimMeta('fingerprint_key', fresh));
 }
 
 function writeToStderr(lines: string): void {

@@ -111,6 +111,8 @@ export type NewAccess = { readonly opaque: OpaqueToken | null; readonly expiresA
 
 export type StoreWrites = {
   writeMeta(key: MetaKey, value: string, audit: readonly AuditEvent[]): Promise<void>;
+  /** Writes a setting that is made once for all: of several that try, one wins. Returns what is stored. */
+  claimMeta(key: MetaKey, value: string): Promise<string>;
 
   /** False when its slug or hostname is taken, also by a deleted tenant whose tokens may live. */
   createTenant(tenant: Tenant, keys: readonly SigningKeyRow[], audit: readonly AuditEvent[]): Promise<boolean>;

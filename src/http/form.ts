@@ -132,7 +132,6 @@ export async function readFormText(request: Request, known: KnownParameters): Pr
   }
   const query = queryOf(request.url);
   if (query !== '' && hasKnownName(query, known)) return malformed('parameters belong into the request body, not into the URL');
-  if (Number(headers.get('content-length') ?? '0') > MAX_BODY) return tooLarge;
   const text = await readBody(request);
   if (text === null) return malformed('the request body did not arrive');
   if (text.length > MAX_BODY || (text.length > MAX_BODY / 3 && Buffer.byteLength(text) > MAX_BODY)) return tooLarge;

@@ -80,7 +80,7 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
     }
     const peer = new Peer(request, requestId, connection, options.proxies);
     try {
-      const site = guard.siteOf(hostOf(request, peer));
+      const site = guard.siteOf(options.proxies.none ? request.headers.get('host') : hostOf(request, peer));
       return site instanceof Promise ? admitLater(request, path, site, peer) : admitSite(request, path, site, peer);
     } catch (error) {
       return answerFailure(server, error, requestId);

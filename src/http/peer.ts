@@ -6,6 +6,8 @@ export type Connection = { requestIP(request: Request): { readonly address: stri
 
 /** Which addresses are proxies of ours (HT-02). */
 export type TrustedProxies = {
+  /** Nobody is trusted: no forwarding header counts. */
+  readonly none: boolean;
   has(address: string): boolean;
 };
 
@@ -24,7 +26,8 @@ export function parseTrustedProxies(ranges: readonly string[]): TrustedProxies |
     list.addSubnet(address, prefix, version === 6 ? 'ipv6' : 'ipv4');
   }
   return {
-    has: (address) => ranges.length > 0 && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4'),
+    none: ranges.length === 0,
+    has: (address) => list.check(address, address.includes(':') ? 'ipv6' : 'ipv4'),
   };
 }
 

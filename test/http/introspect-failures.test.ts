@@ -68,7 +68,7 @@ function contextOn(store: Store): Context {
 }
 
 const options: HttpOptions = {
-  proxies: { has: () => false }, readiness: { stopping: false, clockBehindMs: () => 0 }, docs: false, bootId: 'test', logRequests: false,
+  proxies: { none: true, has: () => false }, readiness: { stopping: false, clockBehindMs: () => 0 }, docs: false, bootId: 'test', logRequests: false,
 };
 
 /** Asks a server of this process that stands on this context. */

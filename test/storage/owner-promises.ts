@@ -216,6 +216,13 @@ export const ownerPromises: readonly StorePromise[] = [
     expect(await store.listAudit({ type: 'key_created', limit: 9 })).toHaveLength(2);
   }],
 
+  ['a setting made once for all: of several that try, the first wins, and all get the same', async (store) => {
+    const given = await Promise.all(['a', 'b', 'c'].map((value) => store.claimMeta('fingerprint_key', value)));
+    expect(new Set(given).size).toBe(1);
+    expect(await store.claimMeta('fingerprint_key', 'd')).toBe(given[0] ?? '');
+    expect(await store.readMeta('fingerprint_key')).toBe(given[0] ?? '');
+  }],
+
   ['settings are read back as last written', async (store) => {
     expect(await store.readMeta('origin')).toBeNull();
     await store.writeMeta('origin', 'https://a', []);

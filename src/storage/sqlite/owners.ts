@@ -11,7 +11,7 @@ type ResourcePart = Pick<Store, 'findResource' | 'listResources' | 'createResour
 type UserPart = Pick<Store, 'findUser' | 'findUserByName' | 'listUsers' | 'createUser' | 'updateUser'>;
 
 /** Settings kept with the data. */
-export function metaPart(connection: Connection, append: AppendAudit): Pick<Store, 'readMeta' | 'writeMeta'> {
+export function metaPart(connection: Connection, append: AppendAudit): Pick<Store, 'readMeta' | 'writeMeta' | 'claimMeta'> {
   const { orm, writer, memory, track } = connection;
   const byKey = track(orm.select({ value: meta.value }).from(meta).where(eq(meta.key, sql.placeholder('key'))).prepare());
   return {
@@ -30,6 +30,12 @@ export function metaPart(connection: Connection, append: AppendAudit): Pick<Stor
         orm.insert(meta).values({ key, value }).onConflictDoUpdate({ target: meta.key, set: { value } }).run();
         append(events);
         after(() => memory.forget('meta'));
+      }),
+    claimMeta: (key, value) =>
+      writer.write((after) => {
+        orm.insert(meta).values({ key, value }).onConflictDoNothing().run();
+        after(() => memory.forget('meta'));
+        return byKey.get({ key })?.value ?? value;
       }),
   };
 }
