@@ -3,6 +3,7 @@ import { identityScopes } from '../spec/names.ts';
 import { layouts, tenantPrefix } from './layouts.ts';
 import { issuerOf, type Origin } from './issuer.ts';
 import { presets } from './presets.ts';
+import { userinfoClaimNames } from './userinfo.ts';
 import type { Tenant } from './model.ts';
 
 /** Facts of the running server that discovery may speak of. */
@@ -25,8 +26,10 @@ export function describeServer(tenant: Tenant, origin: Origin, abilities: Server
   return {
     issuer,
     token_endpoint: url('token'),
+    userinfo_endpoint: url('userinfo'),
     jwks_uri: url('jwks'),
     scopes_supported: identityScopes,
+    claims_supported: userinfoClaimNames,
     grant_types_supported: abilities.grantTypes,
     token_endpoint_auth_methods_supported: [...confidential, 'none'],
     introspection_endpoint: url('introspect'),

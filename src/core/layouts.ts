@@ -1,7 +1,7 @@
 import type { LayoutName, ShapeName } from './model.ts';
 
 /** Endpoints that exist in every layout. */
-export const endpointNames = ['introspect', 'revoke', 'token', 'jwks'] as const;
+export const endpointNames = ['introspect', 'revoke', 'token', 'jwks', 'userinfo'] as const;
 export type EndpointName = (typeof endpointNames)[number];
 
 /** One URL of an endpoint. `shape`: the answer's form whatever the tenant's; `only`: an alias off the prefix. */
@@ -29,6 +29,7 @@ export const layouts: Readonly<Record<LayoutName, Layout>> = {
       revoke: [{ path: '/oauth2/revoke' }],
       token: [{ path: '/oauth2/token' }],
       jwks: [{ path: '/oauth2/jwks.json' }, { path: '/oauth2/jwks' }, { path: '/.well-known/jwks.json' }],
+      userinfo: [{ path: '/oauth2/userinfo' }],
     },
   },
   realm: {
@@ -40,6 +41,7 @@ export const layouts: Readonly<Record<LayoutName, Layout>> = {
       revoke: [{ path: '/protocol/openid-connect/revoke' }],
       token: [{ path: '/protocol/openid-connect/token' }],
       jwks: [{ path: '/protocol/openid-connect/certs' }],
+      userinfo: [{ path: '/protocol/openid-connect/userinfo' }],
     },
   },
   org: {
@@ -51,6 +53,7 @@ export const layouts: Readonly<Record<LayoutName, Layout>> = {
       revoke: [{ path: '/api/v1/oauth/revoke' }],
       token: [{ path: '/api/v1/oauth/token' }],
       jwks: [{ path: '/api/v1/.well-known/jwks.json' }],
+      userinfo: [{ path: '/api/v1/oauth/userinfo' }],
     },
   },
 };

@@ -6,7 +6,7 @@ import { makeGate, pathOf, type GateOptions, type Inside, type RequestHandler } 
 import { makeHealth } from './health.ts';
 import { makeHostGuard } from './host-guard.ts';
 import { makeResponder } from './respond.ts';
-import { allowOf, makeRoutes, type Route } from './routes.ts';
+import { makeRoutes, type Route } from './routes.ts';
 import { makeSitePages } from './site-pages.ts';
 import type { Arrival, Readiness, ServerContext } from './server-context.ts';
 import type { Context } from '../service/context.ts';
@@ -46,7 +46,7 @@ function makeRouter(server: ServerContext, routes: readonly Route[]): Inside {
   for (const { method, path, handler } of routes) {
     app.route(method, path, ({ request, params, arrival }) => handler(request, arrivalOf(arrival), slugOf(params)), { parse: 'none' });
   }
-  for (const route of routes) if (route.method !== 'OPTIONS') paths.set(route.path, allowOf(route));
+  for (const { path, allow } of routes) paths.set(path, allow);
   for (const [path, allow] of paths) {
     app.all(path, ({ arrival }) => answerMethodNotAllowed(server, allow, arrivalOf(arrival).peer.requestId), { parse: 'none' });
   }

@@ -40,10 +40,10 @@ export function corsHeaders(origin: string): ExtraHeaders {
   return { 'Access-Control-Allow-Origin': origin, Vary: 'Origin', 'Access-Control-Expose-Headers': 'WWW-Authenticate' };
 }
 
-/** What a browser is told before it sends the request (HT-11). */
-export function preflightHeaders(origin: string): ExtraHeaders {
+/** What a browser is told before it sends the request (HT-11). @param methods those of the path, as `Allow` lists them */
+export function preflightHeaders(origin: string, methods: string): ExtraHeaders {
   return {
-    'Access-Control-Allow-Origin': origin, Vary: 'Origin', 'Access-Control-Allow-Methods': 'POST',
+    'Access-Control-Allow-Origin': origin, Vary: 'Origin', 'Access-Control-Allow-Methods': methods,
     'Access-Control-Allow-Headers': 'authorization, content-type', 'Access-Control-Max-Age': '600',
   };
 }

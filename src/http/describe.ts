@@ -67,7 +67,7 @@ type Words = {
   readonly verb: string;
   readonly title: string;
   readonly text: (layout: Layout, path: EndpointPath) => string;
-  readonly parts: (layout: Layout, path: EndpointPath) => Pick<DocumentDecoration, 'security' | 'requestBody' | 'responses'>;
+  readonly parts: (layout: Layout, path: EndpointPath, method: 'GET' | 'POST') => Pick<DocumentDecoration, 'security' | 'requestBody' | 'responses'>;
 };
 
 function introspectionAnswers(layout: Layout, path: EndpointPath): NonNullable<DocumentDecoration['responses']> {
@@ -123,6 +123,21 @@ const words: Readonly<Record<EndpointName, Words>> = {
       },
     }),
   },
+  userinfo: {
+    tag: 'Userinfo', verb: 'userinfo', title: 'Who is the user?',
+    text: () => [
+      'Claims about the user behind an access token, as far as its scopes let them be told: `profile` and `email`, and `sub` always. (OpenID Connect Core §5.3)',
+      '**Who may ask.** Whoever bears an access token with the scope `openid` that is meant for the tenant or for its own client; a token for another resource reads no profiles. Pages of public clients may call from their own origins.',
+    ].join('\n\n'),
+    parts: (_layout, _path, method) => ({
+      security: method === 'GET' ? [{ bearer: [] }] : [{ bearer: [] }, {}],
+      ...(method === 'POST' && { requestBody: { ...form('UserinfoRequest'), required: false } }),
+      responses: {
+        200: { description: 'The claims.', headers: protocolHeaders, content: { 'application/json': { schema: ref('schemas', 'Userinfo') } } },
+        ...bearerFailures, ...(method === 'POST' && { 413: ref('responses', 'TooLarge'), 415: ref('responses', 'Compressed') }),
+      },
+    }),
+  },
   jwks: {
     tag: 'Keys', verb: 'keys', title: 'Signing keys',
     text: () => 'The public keys that prove the tenant\'s tokens: the one that signs, the next, and retired ones whose tokens still live. (RFC 7517)',
@@ -131,6 +146,11 @@ const words: Readonly<Record<EndpointName, Words>> = {
       responses: { 200: { description: 'The keys.', headers: keptHeaders, content: { 'application/jwk-set+json': { schema: ref('schemas', 'KeySet') } } }, ...readFailures },
     }),
   },
+};
+
+const bearerFailures = {
+  400: ref('responses', 'BadBearer'), 401: ref('responses', 'NoBearer'), 403: ref('responses', 'NoScope'), 404: ref('responses', 'NotFound'),
+  405: ref('responses', 'MethodNotAllowed'), 421: ref('responses', 'Misdirected'), 500: ref('responses', 'Failed'), 503: ref('responses', 'Unavailable'),
 };
 
 function formsWithBody(body: string): string {
@@ -145,7 +165,7 @@ function revocationAnswer(shape: ShapeName): Answer {
 }
 
 /** What the OpenAPI document says of an endpoint at one URL. */
-export function describeEndpoint(name: EndpointName, layout: Layout, path: EndpointPath, canonical: boolean): DocumentDecoration {
+export function describeEndpoint(name: EndpointName, method: 'GET' | 'POST', layout: Layout, path: EndpointPath, canonical: boolean): DocumentDecoration {
   const { tag, verb, title, text, parts } = words[name];
   const first = layout.paths[name][0].path;
   const rank = canonical ? 'Discovery names this URL.' : `An alias of \`${layout.prefix.replace(':slug', '{slug}')}${first}\`.`;
@@ -153,9 +173,9 @@ export function describeEndpoint(name: EndpointName, layout: Layout, path: Endpo
     tags: [tag],
     summary: canonical || path.shape !== undefined ? `${title} · ${productsOf(name, layout, path)}` : `${title} (alias)`,
     description: `${text(layout, path)}\n\n**Layout.** \`${layout.name}\`. ${tenantWords[layout.name]} ${rank}`,
-    operationId: operationId(verb, layout.name, canonical ? null : path.path),
+    operationId: operationId(method === 'POST' && name === 'userinfo' ? `${verb}ByForm` : verb, layout.name, canonical ? null : path.path),
     parameters: parametersOf(layout),
-    ...parts(layout, path),
+    ...parts(layout, path, method),
   };
 }
 

@@ -113,7 +113,7 @@ export function makeDocsPages(server: ServerContext): readonly Route[] {
   };
 
   const get = (path: string, answer: (request: Request, arrival: Arrival) => Promise<Response>): readonly Route[] =>
-    [{ method: 'GET', path, handler: answer }, { method: 'HEAD', path, handler: answer }];
+    [{ method: 'GET', allow: 'GET, HEAD', path, handler: answer }, { method: 'HEAD', allow: 'GET, HEAD', path, handler: answer }];
 
   return [
     ...get('/docs', async (request, { peer }) => {

@@ -10,6 +10,9 @@ const RETRY_S = '1';
 /** Every challenge a caller can answer; each 401 carries it (INT-42). */
 export const BASIC_CHALLENGE = 'Basic realm="assay", charset="UTF-8"';
 
+/** The challenge where access tokens are presented. */
+export const BEARER_CHALLENGE = 'Bearer realm="assay"';
+
 /**
  * What an exception becomes: our own trouble, never a statement about a token (INT-29), and never its text (INT-27).
  * The log gets what happened, with the request's id.
@@ -69,4 +72,25 @@ export function answerAuthentication(server: ServerContext, failure: Extract<Aut
 /** A method that a path does not answer. @param allow the methods that it does */
 export function answerMethodNotAllowed(server: ServerContext, allow: string, requestId: string): Response {
   return server.respond.error(405, 'method_not_allowed', 'this method is not allowed here', requestId, { Allow: allow });
+}
+
+/** Fixed sentences for what is wrong with an access token (RFC 6750 §3.1). */
+const bearerFaults = {
+  invalid_request: { status: 400, description: 'the access token is given twice or malformed', scope: '' },
+  invalid_token: { status: 401, description: 'the access token is expired, revoked, malformed or not for this', scope: '' },
+  insufficient_scope: { status: 403, description: 'the access token lacks the scope openid', scope: ', scope="openid"' },
+} as const;
+
+/**
+ * An access token that does not do, or none at all: then the challenge names no error (RFC 6750 §3).
+ * @param fault null: there was no token
+ */
+export function answerBearerFault(server: ServerContext, fault: keyof typeof bearerFaults | null, requestId: string): Response {
+  if (fault === null) {
+    return server.respond.error(401, 'invalid_token', 'an access token is needed', requestId, { 'WWW-Authenticate': BEARER_CHALLENGE });
+  }
+  const { status, description, scope } = bearerFaults[fault];
+  return server.respond.error(status, fault, description, requestId, {
+    'WWW-Authenticate': `${BEARER_CHALLENGE}, error="${fault}", error_description="${description}"${scope}`,
+  });
 }

@@ -116,6 +116,12 @@ function typed<F extends FormValues>(form: Record<string, string | string[]>): P
   return form as Partial<F>;
 }
 
+/** Whether a request says that its body is a form. */
+export function isForm(request: Request): boolean {
+  const type = request.headers.get('content-type');
+  return type !== null && formType.test(type);
+}
+
 /** A body that has arrived and may be a form. */
 export type FormText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly fault: FormFault };
 

@@ -1,7 +1,7 @@
 import type { DocumentDecoration } from 'elysia';
 import { METADATA_MAX_AGE } from '../core/discovery.ts';
 import type { ErrorCode } from '../spec/errors.ts';
-import { BASIC_CHALLENGE } from './failures.ts';
+import { BASIC_CHALLENGE, BEARER_CHALLENGE } from './failures.ts';
 
 /** Parts of the OpenAPI document that operations share and name by reference. */
 
@@ -21,12 +21,14 @@ export const tags = [
   { name: 'Introspection', description: 'Is this token good right now, and what is it? (RFC 7662)' },
   { name: 'Revocation', description: 'Make a token worthless. (RFC 7009)' },
   { name: 'Token', description: 'Get tokens. (RFC 6749, RFC 8707)' },
+  { name: 'Userinfo', description: 'Who is the user behind a token? (OpenID Connect Core)' },
   { name: 'Keys', description: 'The public keys that prove tokens. (RFC 7517)' },
   { name: 'Discovery', description: 'What this server can do, and where. (RFC 8414, OpenID Connect Discovery)' },
   { name: 'Health', description: 'For load balancers and people on call. Answered for any `Host`.' },
 ];
 
 export const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'A user\'s access token.' },
   basic: {
     type: 'http', scheme: 'basic',
     description: 'Your client id and secret, each form-urlencoded first where it holds other characters than letters, digits and `-._*` (RFC 6749 §2.3.1). '
@@ -45,6 +47,7 @@ export const headers = {
   ETag: text('Send it back in `If-None-Match` to hear only of changes.', '"example-validator"'),
   AnyOrigin: text('Any page may read it.', '*'),
   Challenge: text('How to prove who you are.', BASIC_CHALLENGE),
+  BearerChallenge: text('What is wrong with the access token, if there was one.', `${BEARER_CHALLENGE}, error="invalid_token"`),
   Allow: text('The methods that are allowed here.', 'POST'),
   RetryAfter: text('Seconds after which to ask again.', '1'),
 };
@@ -74,6 +77,9 @@ export const responses = {
   BadForm: failure('The request is malformed: a parameter is missing, repeated, badly encoded or in the URL, credentials come in two ways, the body is no form, or the `Host` is unusable.', {
     invalid_request: 'token is missing',
   }),
+  BadBearer: failure('The access token comes in two ways or is malformed, or the `Host` is unusable.', { invalid_request: 'the access token is given twice or malformed' }, { 'WWW-Authenticate': ref('headers', 'BearerChallenge') }),
+  NoBearer: failure('There is no access token, or it is expired, revoked, malformed or not for this.', { invalid_token: 'an access token is needed' }, { 'WWW-Authenticate': ref('headers', 'BearerChallenge') }),
+  NoScope: failure('The access token lacks the scope `openid`.', { insufficient_scope: 'the access token lacks the scope openid' }, { 'WWW-Authenticate': ref('headers', 'BearerChallenge') }),
   BadTokenRequest: failure('The request is malformed or asks for what the client may not have.', {
     invalid_request: 'grant_type is missing',
     invalid_grant: 'the refresh token is not valid for this client',

@@ -84,6 +84,15 @@ export const tokenResponse = t.Object({
   scope: t.Optional(t.String({ description: 'What was granted.', example: 'orders:read' })),
 }, { $id: 'TokenResponse', description: 'RFC 6749 §5.1' });
 
+/** OpenID Connect Core §5.1, §5.3.2. */
+export const userinfo = t.Object({
+  sub: t.String({ description: 'The user, as in every token.', example: 'usr_example' }),
+  name: t.Optional(t.String({ description: 'With the scope `profile`, where it is known.', example: 'Erika Example' })),
+  preferred_username: t.Optional(t.String({ description: 'The login name. With the scope `profile`.', example: 'erika' })),
+  email: t.Optional(t.String({ description: 'With the scope `email`, where there is one.', example: 'erika@example.com' })),
+  email_verified: t.Optional(t.Boolean({ description: 'Whether the address was proven to be theirs.' })),
+}, { $id: 'Userinfo', description: 'OpenID Connect Core 1.0 §5.1' });
+
 const publicKey = t.Object({
   kty: t.String({ description: 'RSA, EC or OKP.', example: 'RSA' }),
   kid: t.String({ description: 'The key\'s thumbprint (RFC 7638); tokens name it in their header.', example: 'example-key-thumbprint' }),
@@ -108,8 +117,10 @@ const names = (description: string): TSchema => t.Array(t.String(), { descriptio
 export const serverMetadata = t.Object({
   issuer: url('The tenant\'s one issuer: `iss` of all its tokens.'),
   token_endpoint: url('Where tokens are issued.'),
+  userinfo_endpoint: url('Where claims about users are told.'),
   jwks_uri: url('Where the keys are.'),
   scopes_supported: names('Scopes that speak of people. Resources have their own.'),
+  claims_supported: names('Claims about people that userinfo can tell.'),
   grant_types_supported: names('Values of `grant_type` that work.'),
   token_endpoint_auth_methods_supported: names('How clients prove who they are there.'),
   introspection_endpoint: url('Where tokens are introspected.'),

@@ -9,17 +9,20 @@ import { makeIntrospect } from './endpoints/introspect.ts';
 import { makeJwks } from './endpoints/jwks.ts';
 import { makeRevoke } from './endpoints/revoke.ts';
 import { makeToken } from './endpoints/token.ts';
+import { makeUserinfo } from './endpoints/userinfo.ts';
 import type { ServerContext } from './server-context.ts';
 
 /** One method at one URL. */
 export type Route = {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS';
   readonly path: string;
+  /** The `Allow` header of its path. */
+  readonly allow: string;
   readonly handler: EndpointHandler;
 };
 
 type EndpointRow = {
-  readonly method: 'GET' | 'POST';
+  readonly methods: readonly ('GET' | 'POST')[];
   /** Whether pages of public clients may read the answers (HT-09). */
   readonly browsers: boolean;
   readonly make: (server: ServerContext, layout: Layout, path: EndpointPath) => EndpointHandler;
@@ -27,16 +30,14 @@ type EndpointRow = {
 
 /** A new endpoint is one row here and its paths in the table of layouts. */
 const endpointRows: Readonly<Record<EndpointName, EndpointRow>> = {
-  introspect: { method: 'POST', browsers: false, make: makeIntrospect },
-  revoke: { method: 'POST', browsers: true, make: makeRevoke },
-  token: { method: 'POST', browsers: true, make: makeToken },
-  jwks: { method: 'GET', browsers: false, make: makeJwks },
+  introspect: { methods: ['POST'], browsers: false, make: makeIntrospect },
+  revoke: { methods: ['POST'], browsers: true, make: makeRevoke },
+  token: { methods: ['POST'], browsers: true, make: makeToken },
+  jwks: { methods: ['GET'], browsers: false, make: makeJwks },
+  userinfo: { methods: ['GET', 'POST'], browsers: true, make: makeUserinfo },
 };
 
-/** Methods that a path with this method answers. */
-const allowed = { GET: 'GET, HEAD', POST: 'POST' } as const;
-
-/** What stands at one URL, known before there is a server: routes and the OpenAPI document are made from it. */
+/** One method at one URL, known before there is a server: routes and the OpenAPI document are made from it. */
 export type Operation = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -49,31 +50,35 @@ export type Operation = {
 
 /** All operations: layouts × endpoints, and each layout's discovery. */
 export const operations: readonly Operation[] = Object.values(layouts).flatMap((layout) => [
-  ...endpointNames.flatMap((name) => layout.paths[name].map((path, index): Operation => {
-    const { method, browsers, make } = endpointRows[name];
-    return {
+  ...endpointNames.flatMap((name) => layout.paths[name].flatMap((path, index) => {
+    const { methods, browsers, make } = endpointRows[name];
+    return methods.map((method): Operation => ({
       method, layout, browsers, path: `${layout.prefix}${path.path}`,
-      describe: () => describeEndpoint(name, layout, path, index === 0), make: (server) => make(server, layout, path),
-    };
+      describe: () => describeEndpoint(name, method, layout, path, index === 0), make: (server) => make(server, layout, path),
+    }));
   })),
   ...discoveryNames.flatMap((name) => discoveryPaths(layout, name).map((path): Operation => ({
     method: 'GET', layout, browsers: false, path, describe: () => describeDiscovery(name, layout, path), make: (server) => makeDiscovery(server, layout),
   }))),
 ]);
 
-/** All routes: every operation, with the HEAD and OPTIONS that belong to it (HT-19, INT-16). */
-export function makeRoutes(server: ServerContext, origins: BrowserOrigins): readonly Route[] {
-  return operations.flatMap(({ method, path, layout, browsers, make }): readonly Route[] => {
-    const handler = browsers ? forBrowsers(server, origins, layout, make(server)) : make(server);
-    return [
-      { method, path, handler },
-      ...(method === 'GET' ? [{ method: 'HEAD', path, handler } as const] : []),
-      { method: 'OPTIONS', path, handler: makeOptions(server, layout, allowed[method], browsers ? origins : null) },
-    ];
-  });
+/** Methods that a path answers, as `Allow` lists them; GET brings HEAD (HT-19). */
+function allowAt(path: string): string {
+  return operations.filter((operation) => operation.path === path).map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
 }
 
-/** The `Allow` header of a route's path. */
-export function allowOf(route: Route): string {
-  return route.method === 'POST' ? allowed.POST : allowed.GET;
+/** All routes: every operation, with the HEAD and OPTIONS that belong to it (HT-19, INT-16). */
+export function makeRoutes(server: ServerContext, origins: BrowserOrigins): readonly Route[] {
+  const asked = new Set<string>();
+  return operations.flatMap(({ method, path, layout, browsers, make }): readonly Route[] => {
+    const allow = allowAt(path);
+    const handler = browsers ? forBrowsers(server, origins, layout, make(server)) : make(server);
+    const first = !asked.has(path);
+    asked.add(path);
+    return [
+      { method, path, allow, handler },
+      ...(method === 'GET' ? [{ method: 'HEAD', path, allow, handler } as const] : []),
+      ...(first ? [{ method: 'OPTIONS', path, allow, handler: makeOptions(server, layout, allow, browsers ? origins : null) } as const] : []),
+    ];
+  });
 }

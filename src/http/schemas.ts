@@ -42,6 +42,11 @@ export const tokenForm = t.Object({
   ...credentials,
 }, { $id: 'TokenRequest', description: 'RFC 6749 §4.4.2 and §6, RFC 8707 §2. Parameters that are not listed are ignored.' });
 
+/** RFC 6750 §2.2. */
+export const userinfoForm = t.Object({
+  access_token: t.Optional(t.String({ description: 'The access token, unless it is in the Authorization header.' })),
+}, { $id: 'UserinfoRequest', description: 'RFC 6750 §2.2' });
+
 export type IntrospectForm = Static<typeof introspectForm>;
 export type RevokeForm = Static<typeof revokeForm>;
 export type TokenForm = Static<typeof tokenForm>;

@@ -20,8 +20,8 @@ export function makeSitePages(server: ServerContext, docs: boolean): readonly Ro
     return respond.page(request, 'text/html; charset=utf-8', body, etagOf(body), arrival.peer.requestId, headers);
   };
   return [
-    { method: 'GET', path: '/', handler: home },
-    { method: 'HEAD', path: '/', handler: home },
+    { method: 'GET', path: '/', allow: 'GET, HEAD', handler: home },
+    { method: 'HEAD', path: '/', allow: 'GET, HEAD', handler: home },
     ...(docs ? makeDocsPages(server) : []),
   ];
 }

@@ -9,6 +9,9 @@ export type TokenErrorCode =
   | 'unsupported_grant_type'
   | 'invalid_scope';
 
+/** RFC 6750 §3.1: an access token that does not do. */
+export type BearerErrorCode = 'invalid_token' | 'insufficient_scope';
+
 /** RFC 7009 §2.2.1. */
 export type RevocationErrorCode = 'unsupported_token_type';
 
@@ -29,6 +32,7 @@ export type HttpErrorCode =
 /** Every value of the member `error`. */
 export type ErrorCode =
   | TokenErrorCode
+  | BearerErrorCode
   | RevocationErrorCode
   | ResourceErrorCode
   | ServerErrorCode

@@ -29,6 +29,15 @@ export type IntrospectionMembers = {
   auth_time?: number;
 };
 
+/** OpenID Connect Core §5.1: claims about a person, as far as they are known here. */
+export type UserinfoClaims = {
+  sub: string;
+  name?: string;
+  preferred_username?: string;
+  email?: string;
+  email_verified?: boolean;
+};
+
 /** RFC 6749 §5.1: members of a token response. `expires_in` in seconds. */
 export type TokenResponse = {
   access_token: string;

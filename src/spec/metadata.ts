@@ -2,8 +2,10 @@
 export type ServerMetadata = {
   issuer: string;
   token_endpoint: string;
+  userinfo_endpoint: string;
   jwks_uri: string;
   scopes_supported: readonly string[];
+  claims_supported: readonly string[];
   grant_types_supported: readonly string[];
   token_endpoint_auth_methods_supported: readonly string[];
   introspection_endpoint: string;

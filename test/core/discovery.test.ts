@@ -12,12 +12,14 @@ const describeAt = (tenant: Tenant, origin = 'https://id.example.com') =>
 const basicFirst = ['client_secret_basic', 'client_secret_post'];
 const postFirst = ['client_secret_post', 'client_secret_basic'];
 
-function documentOf(base: string, at: { issuer: string; token: string; jwks: string; introspect: string; revoke: string }, methods: readonly string[]) {
+function documentOf(base: string, at: { issuer: string; token: string; jwks: string; introspect: string; revoke: string; userinfo: string }, methods: readonly string[]) {
   return {
     issuer: at.issuer,
     token_endpoint: base + at.token,
     jwks_uri: base + at.jwks,
     scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
+    claims_supported: ['sub', 'name', 'preferred_username', 'email', 'email_verified'],
+    userinfo_endpoint: base + at.userinfo,
     grant_types_supported: ['client_credentials', 'refresh_token'],
     token_endpoint_auth_methods_supported: [...methods, 'none'],
     introspection_endpoint: base + at.introspect,
@@ -33,9 +35,9 @@ function documentOf(base: string, at: { issuer: string; token: string; jwks: str
   };
 }
 
-const root = { token: '/oauth2/token', jwks: '/oauth2/jwks.json', introspect: '/oauth2/introspect', revoke: '/oauth2/revoke' };
+const root = { token: '/oauth2/token', jwks: '/oauth2/jwks.json', introspect: '/oauth2/introspect', revoke: '/oauth2/revoke', userinfo: '/oauth2/userinfo' };
 const within = (prefix: string) => ({
-  token: `${prefix}/token`, introspect: `${prefix}/introspect`, revoke: `${prefix}/revoke`,
+  token: `${prefix}/token`, introspect: `${prefix}/introspect`, revoke: `${prefix}/revoke`, userinfo: `${prefix}/userinfo`,
 });
 
 describe('RFC 8414 §2, OpenID Connect Discovery §3 · a tenant\'s document', () => {
@@ -63,7 +65,7 @@ describe('RFC 8414 §2, OpenID Connect Discovery §3 · a tenant\'s document', (
   test('DS-06, DS-08 all URLs have the origin\'s scheme', () => {
     const document = describeAt(make('acme', { preset: 'workos', host: 'acme.localhost:8080' }), 'http://127.0.0.1:8080');
     const urls = Object.values(document).filter((value): value is string => typeof value === 'string');
-    expect(urls).toHaveLength(6);
+    expect(urls).toHaveLength(7);
     for (const url of urls) expect(url).toStartWith('http://acme.localhost:8080');
   });
 

@@ -30,10 +30,12 @@ const everyOperation = entriesOf(own.paths).flatMap(([path, item]) =>
 
 const braces = (path: string): string => path.replace('/orgs/:slug', '/orgs/{orgId}').replace(':slug', '{slug}');
 
+const methodsOf = { introspect: ['POST'], revoke: ['POST'], token: ['POST'], jwks: ['GET'], userinfo: ['GET', 'POST'] } as const;
+
 describe('OP-10 the document', () => {
   test('lists every endpoint of every layout, every alias, both discovery documents and health, and nothing else', () => {
     const expected = Object.values(layouts).flatMap((layout) => [
-      ...endpointNames.flatMap((name) => layout.paths[name].map(({ path }) => `${name === 'jwks' ? 'GET' : 'POST'} ${braces(layout.prefix + path)}`)),
+      ...endpointNames.flatMap((name) => layout.paths[name].flatMap(({ path }) => methodsOf[name].map((method) => `${method} ${braces(layout.prefix + path)}`))),
       ...discoveryNames.flatMap((name) => discoveryPaths(layout, name).map((path) => `GET ${braces(path)}`)),
     ]);
     expect(operationsOf(own)).toEqual([...expected, 'GET /healthz', 'GET /readyz'].sort());
@@ -72,7 +74,7 @@ describe('OP-10 the document', () => {
 
   test('gives every POST an inline form whose schema is a reference, and both kinds of credentials', () => {
     for (const { method, operation } of everyOperation) {
-      if (method !== 'post') continue;
+      if (method !== 'post' || operation.tags.includes('Userinfo')) continue;
       const { content } = operation.requestBody;
       expect(Object.keys(content)).toEqual(['application/x-www-form-urlencoded']);
       const reference = content['application/x-www-form-urlencoded'].schema.$ref;
@@ -80,6 +82,14 @@ describe('OP-10 the document', () => {
       expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['client_id', 'client_secret']));
       expect(operation.security).toEqual([{ basic: [] }, {}]);
       expect(Object.keys(operation.responses)).toEqual(['200', '400', '401', '404', '405', '413', '415', '421', '429', '500', '503']);
+    }
+  });
+
+  test('US-01, US-02 userinfo takes its token as a bearer, or in a form with POST', () => {
+    for (const { method, operation } of everyOperation.filter((each) => each.operation.tags.includes('Userinfo'))) {
+      expect(operation.security).toEqual(method === 'get' ? [{ bearer: [] }] : [{ bearer: [] }, {}]);
+      expect(operation.requestBody === undefined).toBe(method === 'get');
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['200', '400', '401', '403', '404', '405']));
     }
   });
 
@@ -129,7 +139,7 @@ describe('the server answers as the document says', () => {
     for (const { path, method } of everyOperation) {
       const url = fixture.server.url + path.replace('{slug}', 'realm-one').replace('{orgId}', 'org-one');
       const { status } = await fetch(url, { method: method.toUpperCase() });
-      expect([path, status]).toEqual([path, method === 'get' ? 200 : 400]);
+      expect([path, status]).toEqual([path, path.endsWith('/userinfo') ? 401 : method === 'get' ? 200 : 400]);
     }
   });
 

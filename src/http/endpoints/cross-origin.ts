@@ -31,7 +31,7 @@ export function makeOptions(server: ServerContext, layout: Layout, allow: string
     const origin = request.headers.get('origin');
     if (origins !== null && origin !== null) {
       const tenant = await resolveTenant(server.ctx.store, layout, arrival, slug);
-      if (tenant !== null && await origins.allows(tenant, origin)) return server.respond.options(requestId, preflightHeaders(origin));
+      if (tenant !== null && await origins.allows(tenant, origin)) return server.respond.options(requestId, preflightHeaders(origin, allow));
     }
     return answerMethodNotAllowed(server, allow, requestId);
   };
