@@ -13,6 +13,8 @@ process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 // Nobody reads what we write any more: that is no failure of ours.
 process.stdout.on('error', () => process.exit(0));
+// Nor is it a reason to stop answering when whoever read the log goes away.
+process.stderr.on('error', () => undefined);
 
 /** A function, because code that is compiled ahead of time cannot await at its top level. */
 async function main(): Promise<never> {

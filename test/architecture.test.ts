@@ -21,7 +21,7 @@ const rooms: Record<string, Room | 'anything'> = {
     rooms: ['core', 'spec'],
     files: ['drizzle'],
     packages: ['drizzle-orm'],
-    builtins: ['bun:sqlite', 'node:crypto', 'node:fs', 'node:path'],
+    builtins: ['bun:sqlite', 'node:crypto', 'node:fs', 'node:path', 'node:util'],
   },
   audit: { rooms: ['core', 'spec'], builtins: ['node:crypto'] },
   metrics: { rooms: ['core', 'spec'] },

@@ -1,6 +1,6 @@
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { generateMasterKey, masterKey, type MasterKey } from '../keys/seal.ts';
 
 /** Something about files that only the operator can mend; the message says what to do. */
@@ -50,6 +50,7 @@ export function loadMasterKey(path: string, hasData: boolean): { readonly key: M
     writeFileSync(draft, `${fresh.bytes.toString('base64')}\n`, { mode: 0o600, flush: true });
     // A link fails where the name exists: of two first starts at once, one key wins and both use it.
     linkSync(draft, path);
+    syncDirectory(dirname(path));
     return { key: fresh, created: true };
   } catch (error) {
     if (existsSync(path)) return { key: readMasterKey(path), created: false };
@@ -59,10 +60,22 @@ export function loadMasterKey(path: string, hasData: boolean): { readonly key: M
   }
 }
 
+/** Puts a new name in a directory on disk: data sealed under the key must never outlive it. */
+function syncDirectory(path: string): void {
+  if (windows) return;
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function readMasterKey(path: string): MasterKey {
   tighten(path, 0o600);
-  const bytes = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
-  if (bytes.length !== 32) throw new FileTrouble(`${path} does not hold a master key (32 bytes in base64)`);
+  const text = readFileSync(path, 'utf8').trim();
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length !== 32 || bytes.toString('base64') !== text) throw new FileTrouble(`${path} does not hold a master key (32 bytes in base64)`);
   return masterKey(bytes);
 }
 

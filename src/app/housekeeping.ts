@@ -1,9 +1,9 @@
 import type { Application } from './open.ts';
 
-/** How often expired rows are looked for, and how long one step may take, milliseconds. */
+/** How often expired rows are looked for, and how long the work of one call may take, milliseconds. */
 const SWEEP_EVERY_MS = 5_000;
 const SWEEP_BUDGET_MS = 4;
-/** Between steps, so that requests come first. */
+/** Between calls, so that requests come first. */
 const SWEEP_PAUSE_MS = 20;
 /** How often the clock's highest reading is written down (TM-02). */
 const HIGH_WATER_EVERY_MS = 5_000;
@@ -19,7 +19,7 @@ export function startHousekeeping({ ctx, clock }: Application): Housekeeping {
 
   async function sweep(): Promise<void> {
     try {
-      while (!stopped && (await ctx.store.sweep(ctx.clock.now(), SWEEP_BUDGET_MS)) > 0) await Bun.sleep(SWEEP_PAUSE_MS);
+      while (!stopped && !(await ctx.store.sweep(ctx.clock.now(), SWEEP_BUDGET_MS)).done) await Bun.sleep(SWEEP_PAUSE_MS);
     } catch (error) {
       ctx.log.warn('sweeping failed', { kind: error instanceof Error ? error.name : 'unknown' });
     }

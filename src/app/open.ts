@@ -40,11 +40,22 @@ async function openFingerprintKey(store: Store, master: MasterKey): Promise<stri
   return unseal(master, FINGERPRINT_CONTEXT, await store.claimMeta('fingerprint_key', fresh));
 }
 
+/** The mark of a server that goes on by itself is at most so old, milliseconds. */
+const MARK_AGE_MS = 7_000;
+
+/**
+ * The earliest time that this process may believe. Where the machine's clock is behind the recorded mark, a server beside
+ * us goes on from its own and may be further than its mark: what we cut off must not be older than what it issued.
+ */
+function floorOf(markMs: number, wallMs: number): number {
+  return wallMs < markMs ? markMs + MARK_AGE_MS : markMs;
+}
+
 function writeToStderr(lines: string): void {
   try {
     process.stderr.write(lines);
   } catch {
-    // Nobody reads the log any more; that is no reason to stop answering.
+    // Nobody reads the log any more; that is no reason to stop answering. What fails later, main.ts hears.
   }
 }
 
@@ -57,7 +68,7 @@ export async function openApplication(settings: Settings): Promise<Application> 
   const files = dataFiles(settings.data);
   const { key: master, created } = loadMasterKey(settings.masterKeyFile ?? files.masterKey, existsSync(files.database));
   const store = openSqliteStore({ path: files.database });
-  const clock = makeClock(Number((await store.readMeta('clock_high_water_ms')) ?? '0'));
+  const clock = makeClock(floorOf(Number((await store.readMeta('clock_high_water_ms')) ?? '0'), Date.now()));
   const log: Log & { flush(): void } = makeLog(settings.logLevel, writeToStderr, () => clock.now());
   const audit = makeAuditQueue(store, clock, log);
   const passwords = makePasswordHasher();

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { checkRateLimits } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { auditEvent } from '../core/audit-event.ts';
+import { parseOrigin } from '../core/issuer.ts';
 import { makeRequestHandler } from '../http/app.ts';
 import type { RequestHandler } from '../http/gate.ts';
 import { parseTrustedProxies } from '../http/peer.ts';
@@ -20,7 +21,6 @@ const IDLE_TIMEOUT_S = 30;
 const GRACE_MS = 10_000;
 
 export type ServeOptions = {
-  readonly demo: boolean;
   /** Called once requests are answered. */
   readonly onReady: (info: { readonly url: string }) => void | Promise<void>;
 };
@@ -54,6 +54,8 @@ function listen(settings: Settings, tls: Tls | null, fetch: (request: Request, s
       maxRequestBodySize: MAX_REQUEST_BODY,
       idleTimeout: IDLE_TIMEOUT_S,
       development: false,
+      // Outside of development Bun shares ports by default: two servers would answer in turn, and nobody would be told.
+      reusePort: false,
       ...(tls !== null && { tls }),
       fetch,
       error: () => new Response('{"error":"server_error"}', { status: 500, headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Pragma: 'no-cache' } }),
@@ -85,17 +87,23 @@ export async function serve(application: Application, settings: Settings, option
   const answer = (request: Request, connection: Bun.Server<undefined>): Promise<Response> | Response =>
     handler === null ? new Response(null, { status: 503 }) : handler(request, connection);
 
+  const limits = checkRateLimits(settings, parseOrigin(settings.origin ?? '') ?? ctx.origin());
+  if (limits !== null) {
+    await server.stop(true);
+    throw new StartTrouble(limits);
+  }
   const origin = await settleOrigin(ctx, settings.origin, deriveOrigin(settings.host, server.port ?? settings.port, tls !== null), settings.moveOrigin);
   if (!origin.ok) {
     await server.stop(true);
     throw new StartTrouble(origin.description);
   }
-  application.setOrigin(origin.origin);
-  const limits = checkRateLimits(settings, origin.origin);
-  if (limits !== null) {
-    await server.stop(true);
-    throw new StartTrouble(limits);
+  if (origin.changed && application.ctx.origin().url !== origin.origin.url && !application.createdMasterKey) {
+    ctx.log.warn('the origin of this data changed', {
+      from: application.ctx.origin().url, to: origin.origin.url,
+      fix: 'tokens issued before are inactive here, and another server that still runs on this data keeps the old origin until it is started again: give --origin to keep one',
+    });
   }
+  application.setOrigin(origin.origin);
   if (origin.origin.scheme === 'http' && !origin.origin.loopback) {
     ctx.log.warn('tokens and secrets travel in clear', { origin: origin.origin.url, fix: 'serve https with --tls-cert and --tls-key, or put a proxy that does in front and say so with --origin https://…' });
   }

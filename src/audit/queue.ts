@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../core/audit-event.ts';
+import { networkOf } from '../core/network.ts';
 import type { AuditQueue, Clock, Log } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 
@@ -12,8 +13,12 @@ export type RunningAuditQueue = AuditQueue & {
 const FLUSH_MS = 10;
 /** Repeats within this time are one row with a count. */
 const WINDOW_MS = 60_000;
-/** Different events within one window; beyond, what strangers cause is only counted, by type and tenant. */
+/**
+ * Different events within one window; beyond, what strangers cause is only counted, by type and tenant. Far fewer where
+ * nobody has proven who they are: there the rows are strangers' to make.
+ */
 const DISTINCT = 10_000;
+const DISTINCT_UNPROVEN = 1_000;
 /** After a failed write. */
 const RETRY_MS = 500;
 
@@ -22,8 +27,13 @@ const ARRIVED = 1_000;
 
 type Entry = { readonly event: AuditEvent; readonly startedMs: number; number: number | null; waiting: number };
 
+/** Whether whoever caused the event did not prove who they are. */
+function isUnproven(event: AuditEvent): boolean {
+  return event.type === 'client_authentication_failed';
+}
+
 function keyOf(event: AuditEvent): string {
-  return JSON.stringify([event.type, event.tenant, event.actor, event.clientId, event.fingerprint, event.reason, event.fingerprint === null ? event.ip : null]);
+  return JSON.stringify([event.type, event.tenant, event.actor, event.clientId, event.fingerprint, event.reason, event.fingerprint === null ? networkOf(event.ip) : null]);
 }
 
 /**
@@ -37,6 +47,7 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
   let timer: ReturnType<typeof setTimeout> | null = null;
   let writing: Promise<void> = Promise.resolve();
   let draining = false;
+  let unproven = 0;
 
   /** The entry that a repeat counts for: of this window, or one that the store does not have yet. */
   function currentEntry(key: string): Entry | undefined {
@@ -48,8 +59,9 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
     const own = keyOf(event);
     const known = currentEntry(own);
     if (known !== undefined) return known;
-    if (entries.size >= DISTINCT) forgetOld();
-    if (entries.size < DISTINCT) return newEntry(own, event);
+    const full = (): boolean => entries.size >= DISTINCT || (isUnproven(event) && unproven >= DISTINCT_UNPROVEN);
+    if (full()) forgetOld();
+    if (!full()) return newEntry(own, event);
     const kept = { ...event, actor: null, clientId: null, subject: null, fingerprint: null, ip: null, requestId: null, reason: 'suppressed' };
     const key = keyOf(kept);
     return currentEntry(key) ?? newEntry(key, kept);
@@ -58,8 +70,9 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
   function newEntry(key: string, event: AuditEvent): Entry {
     const entry: Entry = { event, startedMs: clock.monotonic(), number: null, waiting: 0 };
     // An expired one of the same key gives up its place: the map is in order of age, which forgetting relies on.
-    entries.delete(key);
+    if (entries.delete(key) && isUnproven(event)) unproven -= 1;
     entries.set(key, entry);
+    if (isUnproven(event)) unproven += 1;
     return entry;
   }
 
@@ -67,7 +80,9 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
     const nowMs = clock.monotonic();
     for (const [key, entry] of entries) {
       if (nowMs - entry.startedMs < WINDOW_MS) break;
-      if (entry.waiting === 0) entries.delete(key);
+      if (entry.waiting > 0) continue;
+      entries.delete(key);
+      if (isUnproven(entry.event)) unproven -= 1;
     }
   }
 

@@ -1,3 +1,5 @@
+import { findClosest } from '../config/closest.ts';
+import { auditTypes } from '../core/audit-event.ts';
 import { withData, type Work } from './call.ts';
 import type { CommandRow } from './declare.ts';
 import { UsageError } from './failure.ts';
@@ -34,6 +36,13 @@ function readLimit(value: string | undefined): number {
   return limit;
 }
 
+/** Data may hold events of a version that knows more types: an unknown one is looked for all the same. */
+function warnOfType(type: string | undefined, warn: (text: string) => void): void {
+  if (type === undefined || auditTypes.some((known) => known === type)) return;
+  const meant = findClosest(type, auditTypes);
+  warn(`there are no events of type ${JSON.stringify(type)}${meant === null ? `; the types are ${auditTypes.join(', ')}` : `; did you mean ${meant}?`}`);
+}
+
 async function list(work: Work, filter: AuditFilter): Promise<void> {
   const { ctx, out } = work;
   const events = await ctx.store.listAudit(filter);
@@ -63,6 +72,7 @@ export const auditCommands: readonly CommandRow[] = [
       const filter = given<AuditFilter>({
         tenant: flags.text('tenant'), type: flags.text('type'), sinceMs: readSince(flags.text('since'), Date.now()), limit: readLimit(flags.text('limit')),
       });
+      warnOfType(filter.type, call.out.warn);
       return withData(call, (work) => list(work, filter));
     },
   },

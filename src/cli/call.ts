@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { ensureDefaultTenant } from '../app/first-tenant.ts';
 import { openApplication, type Application } from '../app/open.ts';
 import { readSettings } from '../config/read-settings.ts';
@@ -41,11 +41,17 @@ export function tenantOf(call: Call): string {
   return call.flags.text('tenant') ?? DEFAULT_TENANT;
 }
 
+/** A command to suggest, for the tenant that this command line concerns. */
+export function suggestion(command: string, tenant: Pick<Tenant, 'slug'>): string {
+  return `\`assay ${command}${tenant.slug === DEFAULT_TENANT ? '' : ` --tenant ${tenant.slug}`}\``;
+}
+
 function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    // Below a file there is nothing either.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
     throw error;
   }
 }
@@ -63,6 +69,9 @@ export function settingsOf(call: Call): Settings {
 
 /** Opens the data of a command line. @throws CommandFailure that says what to do */
 export async function openFor(settings: Settings): Promise<Application> {
+  if (statSync(settings.data, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new CommandFailure('data_unavailable', `--data ${settings.data} is not a folder: name the folder that the database lies in, or is to be made in`);
+  }
   try {
     return await openApplication(settings);
   } catch (error) {

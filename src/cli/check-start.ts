@@ -3,10 +3,11 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { dirname, resolve } from 'node:path';
 import { dataFiles } from '../app/files.ts';
 import type { Settings } from '../config/settings.ts';
+import { checkOrigin } from './check-origin.ts';
 
 /** Everything that would keep a server from starting with these settings, found without changing anything (OP-08). */
 export function checkStart(settings: Settings): readonly string[] {
-  return [...checkData(settings), ...checkMasterKey(settings), ...checkTls(settings)];
+  return [...checkData(settings), ...checkMasterKey(settings), ...checkTls(settings), ...checkOrigin(settings)];
 }
 
 function mayWrite(path: string): boolean {

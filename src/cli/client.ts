@@ -5,12 +5,12 @@ import {
 } from '../service/manage-clients.ts';
 import type { SecretWish } from '../service/manage-secrets.ts';
 import { authMethods } from '../spec/names.ts';
-import { tenantOf, withData, type Work } from './call.ts';
+import { suggestion, tenantOf, withData, type Work } from './call.ts';
 import { confirm, readInput, yesFlag } from './confirm.ts';
 import { introspectionCurl } from './curl.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
 import { given, type Flags } from './flags.ts';
-import { readGrants, readScope } from './names.ts';
+import { grantWords, readGrants, readScope } from './names.ts';
 import { clientDocument } from './present.ts';
 import { block, showSeconds, showTime, styleFor, table, words } from './text.ts';
 
@@ -18,7 +18,7 @@ const id = ['<CLIENT>', 'the client\'s id'] as const;
 
 const changes: readonly FlagRow[] = [
   ['--name <NAME>', 'name for people'],
-  ['--grant <GRANT>', 'grant that it may use: authorization_code, client_credentials, refresh_token, device_code, token-exchange, jwt-bearer or ciba', 'repeat'],
+  ['--grant <GRANT>', `grant that it may use: ${grantWords.slice(0, -1).join(', ')} or ${grantWords.at(-1) ?? ''}`, 'repeat'],
   ['--scope <SCOPES>', 'scopes that it may ask for, separated by spaces'],
   ['--audience <AUDIENCE>', 'aud of its tokens when no resource is asked for', 'repeat'],
   ['--redirect-uri <URI>', 'where people are sent back to', 'repeat'],
@@ -38,7 +38,7 @@ const secretFlags: readonly FlagRow[] = [
 ];
 
 function readChange(flags: Flags): ClientChange {
-  const rotation = flags.oneOf('refresh-rotation', ['on', 'off']);
+  const rotation = flags.oneOfOrNull('refresh-rotation', ['on', 'off']);
   return given<ClientChange>({
     name: flags.text('name'),
     grants: readGrants(flags.list('grant')),
@@ -50,7 +50,7 @@ function readChange(flags: Flags): ClientChange {
     introspect: flags.oneOfOrNull('introspect', introspectionPolicies),
     shape: flags.oneOfOrNull('shape', shapeNames),
     orgId: flags.clearable('org'),
-    refreshRotation: rotation === undefined ? undefined : rotation === 'on',
+    refreshRotation: rotation === undefined ? undefined : rotation !== 'off',
     accessTokenTtl: flags.secondsOrNull('access-token-ttl'),
     refreshTokenTtl: flags.secondsOrNull('refresh-token-ttl'),
   });
@@ -63,10 +63,10 @@ async function readSecret(flags: Flags): Promise<SecretWish> {
 
 function describe(client: Client, tenant: Tenant, nowMs: number): string {
   const secrets = client.secrets.filter((secret) => secret.expiresAtMs === null || secret.expiresAtMs > nowMs);
-  const until = secrets.map((secret) => (secret.expiresAtMs === null ? 'no end' : `until ${showTime(secret.expiresAtMs)}`));
+  const until = secrets.map((secret) => (secret.expiresAtMs === null ? 'never expires' : `expires ${showTime(secret.expiresAtMs)}`));
   return [
     client.public ? 'public, no secret' : `confidential, ${client.authMethod ?? 'basic or post'}`,
-    ...(client.public ? [] : [until.length === 0 ? 'no secret that still counts' : `${until.length === 1 ? 'secret' : `${until.length} secrets`}: ${until.join(', ')}`]),
+    ...(client.public ? [] : [until.length === 0 ? 'no secret that still counts' : `${until.length === 1 ? 'secret ' : `${until.length} secrets: `}${until.join(', ')}`]),
     `tenant ${tenant.slug}`,
   ].join('; ');
 }
@@ -110,13 +110,15 @@ const switchClient = (enabled: boolean): CommandRow['run'] => (call) => withData
   await show(work, tenant, work.take(await setClientEnabled(work.ctx, tenant, work.arg(0), enabled)));
 });
 
+const examples = 'Examples:\n  assay client create --id svc-orders --scope "api:read api:write"\n  assay client create --id my-spa --public --redirect-uri https://app.example.com/callback\n'
+  + '  assay client create --id old-client --secret-stdin < secret.txt';
+
 /** `assay client …` */
 export const clientCommands: readonly CommandRow[] = [
   {
     name: 'create', summary: 'Register a client, and show its secret once', tenant: 'default',
     flags: [['--id <ID>', 'its id (default: generated)'], ['--public', 'it cannot keep a secret: a browser or mobile application'], ...changes, ...secretFlags],
-    notes: 'Examples:\n  assay client create --id svc-orders --scope "api:read api:write"\n  assay client create --id my-spa --public --redirect-uri https://app.example.com/callback\n'
-      + '  assay client create --id old-client --secret-stdin < secret.txt',
+    notes: `Without --grant it gets client_credentials; with --public, authorization_code and refresh_token.\n\n${examples}`,
     run: async (call) => {
       const { flags } = call;
       const wish = { id: flags.text('id') ?? null, public: flags.on('public'), change: readChange(flags), secret: await readSecret(flags) };
@@ -134,7 +136,7 @@ export const clientCommands: readonly CommandRow[] = [
       const clients = await ctx.store.listClients(tenant.id);
       await out.document({ items: clients.map((client) => clientDocument(client, tenant)) });
       await out.print(clients.length === 0
-        ? `The tenant ${tenant.slug} has no clients yet; \`assay client create\` makes one.`
+        ? `The tenant ${tenant.slug} has no clients yet; ${suggestion('client create', tenant)} makes one.`
         : table(out.styled, ['CLIENT', 'NAME', 'KIND', 'STATE', 'SCOPE'], clients.map((client) => [
           client.id, client.name === client.id ? '–' : client.name, client.public ? 'public' : 'confidential',
           client.disabledAtMs === null ? 'enabled' : 'disabled', words(client.scopes),

@@ -104,7 +104,6 @@ async function serveFrom(call: Call, settings: Settings, temporary: boolean): Pr
   try {
     await markAsDemo(application.ctx, settings.data);
     return await serve(application, settings, {
-      demo: true,
       onReady: async ({ url }) => {
         const lines: (readonly [DemoTenant, string])[] = [];
         for (const row of demoTenants) lines.push([row, await makeDemoTenant(application.ctx, row)]);

@@ -16,16 +16,23 @@ export class CommandFailure extends Error {
 
 /** A command line that makes no sense: exit code 2. */
 export class UsageError extends Error {
+  readonly code: string;
   readonly problems: readonly string[];
-  constructor(description: string, problems: readonly string[] = []) {
+  /** @param code for programs; `invalid_request` where the command is right and a value can never be */
+  constructor(description: string, problems: readonly string[] = [], code = 'usage') {
     super(description);
     this.name = 'UsageError';
+    this.code = code;
     this.problems = problems;
   }
 }
 
-/** The value of an act that succeeded; its warnings go to `warn`. @throws CommandFailure */
+/**
+ * The value of an act that succeeded; its warnings go to `warn`.
+ * @throws UsageError for a value that can never be right, CommandFailure for everything that the data says against it
+ */
 export function valueOf<T>(outcome: Managed<T>, warn: (text: string) => void): T {
+  if (!outcome.ok && outcome.error === 'invalid_request') throw new UsageError(outcome.description, [], outcome.error);
   if (!outcome.ok) throw new CommandFailure(outcome.error, outcome.description);
   for (const warning of outcome.warnings) warn(warning);
   return outcome.value;

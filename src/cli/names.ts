@@ -8,6 +8,9 @@ const grantNames: ReadonlyMap<string, GrantType> = new Map(
   grantTypes.flatMap((grant) => [[grant, grant] as const, [grant.slice(grant.lastIndexOf(':') + 1), grant] as const]),
 );
 
+/** Grants as people type them, one name each. */
+export const grantWords: readonly string[] = grantTypes.map((grant) => grant.slice(grant.lastIndexOf(':') + 1));
+
 /** Grant types of `--grant`, each once; undefined when none is given. @throws UsageError */
 export function readGrants(values: readonly string[] | undefined): readonly GrantType[] | undefined {
   if (values === undefined) return undefined;
@@ -15,7 +18,7 @@ export function readGrants(values: readonly string[] | undefined): readonly Gran
     const grant = grantNames.get(value);
     if (grant !== undefined) return grant;
     const meant = findClosest(value, [...grantNames.keys()]);
-    throw new UsageError(`--grant is one of ${grantTypes.join(', ')}${meant === null ? '' : `; did you mean ${meant}?`}`);
+    throw new UsageError(`--grant is one of ${grantWords.join(', ')}${meant === null ? '' : `; did you mean ${meant}?`}`);
   });
   return [...new Set(grants)];
 }

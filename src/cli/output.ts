@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 /** Where a command's words go. */
 export type Output = {
   /** One JSON document instead of text. */
@@ -20,13 +22,32 @@ export class ReaderGone extends Error {
   }
 }
 
-/** Writes all of it before it resolves. @throws ReaderGone */
-export async function writeOut(text: string): Promise<void> {
+const STDOUT = 1;
+/** How long to wait for a reader that is slower than we are (milliseconds). */
+const FULL_PIPE_MS = 2;
+
+/** @returns how many bytes went out; 0 when the pipe is full. @throws ReaderGone */
+function writeSome(bytes: Uint8Array): number {
   try {
-    await Bun.write(Bun.stdout, text);
+    return writeSync(STDOUT, bytes);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') throw new ReaderGone();
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EAGAIN') return 0;
+    if (code === 'EPIPE') throw new ReaderGone();
     throw error;
+  }
+}
+
+/**
+ * Writes all of it before it resolves, once and in order, however slow the reader: a pipe may take only a part, and
+ * Bun's own way to write to stdout then begins again. @throws ReaderGone
+ */
+export async function writeOut(text: string): Promise<void> {
+  let rest: Uint8Array = new TextEncoder().encode(text);
+  while (rest.length > 0) {
+    const written = writeSome(rest);
+    rest = rest.subarray(written);
+    if (written === 0) await Bun.sleep(FULL_PIPE_MS);
   }
 }
 

@@ -10,7 +10,7 @@ import { isoTime, isoTimeOrNull } from './text.ts';
 
 /** URLs of a tenant's home layout. */
 export function tenantUrls(tenant: Tenant, origin: Origin): { readonly introspect: string; readonly revoke: string; readonly token: string; readonly jwks: string } {
-  const described = describeServer(tenant, origin, { grantTypes: [] });
+  const described = describeServer(tenant, origin, { grantTypes: [], docs: false });
   return {
     introspect: described.introspection_endpoint, revoke: described.revocation_endpoint, token: described.token_endpoint, jwks: described.jwks_uri,
   };

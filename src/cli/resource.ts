@@ -1,6 +1,6 @@
 import { tokenFormats } from '../core/model.ts';
 import { createResource, deleteResource } from '../service/manage-resources.ts';
-import { tenantOf, withData } from './call.ts';
+import { suggestion, tenantOf, withData } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow } from './declare.ts';
 import { UsageError } from './failure.ts';
@@ -44,7 +44,7 @@ export const resourceCommands: readonly CommandRow[] = [
       const resources = await ctx.store.listResources(tenant.id);
       await out.document({ items: resources.map((resource) => resourceDocument(resource, tenant)) });
       await out.print(resources.length === 0
-        ? `The tenant ${tenant.slug} has no resources yet; \`assay resource create\` makes one.`
+        ? `The tenant ${tenant.slug} has no resources yet; ${suggestion('resource create', tenant)} makes one.`
         : table(out.styled, ['URI', 'OWNER', 'SCOPE'], resources.map((resource) => [
           resource.uri, resource.ownerClientId ?? '–', resource.scopes.length === 0 ? 'any' : words(resource.scopes),
         ])));

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { isStoreError } from '../core/ports.ts';
-import { aboutCommands, versionLine } from './about.ts';
+import { findClosest } from '../config/closest.ts';
+import { aboutCommands, versionLine, versions } from './about.ts';
 import { auditCommands } from './audit.ts';
 import { clientCommands } from './client.ts';
 import { addCommonOptions, declareCommand, type CommandRow, type Ended } from './declare.ts';
@@ -31,7 +32,7 @@ const USAGE = 2;
 /** What the parser wants to say before anything ran. */
 type Said = { out: string; err: string };
 
-function buildProgram(said: Said, ended: Ended): Command {
+function buildProgram(said: Said, json: boolean, ended: Ended): Command {
   const { bold } = styleFor(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
   const program = new Command('assay')
     .description('OAuth 2.1 and OpenID Connect authorization server in one executable.')
@@ -42,7 +43,7 @@ function buildProgram(said: Said, ended: Ended): Command {
     .addHelpText('after', '\nStart with `assay serve --demo`. Each command explains itself: `assay client create --help`.');
   addCommonOptions(program);
   program.on('option:version', () => {
-    said.out += `${versionLine()}\n`;
+    said.out += `${json ? JSON.stringify(versions()) : versionLine()}\n`;
     throw new CommanderError(DONE, 'assay.version', 'version');
   });
   for (const row of serverCommands) declareCommand(program, row, ended);
@@ -60,6 +61,31 @@ function shieldKeyIds(argv: readonly string[]): readonly string[] {
   return ids.length === 0 || argv.includes('--') ? argv : [...argv.filter((word) => !ids.includes(word)), '--', ...ids];
 }
 
+/** The words of a command line that stand before its first flag, apart from flags that every command takes. */
+function leadingWords(argv: readonly string[]): readonly string[] {
+  const [word, ...rest] = argv;
+  if (word === undefined) return [];
+  if (word === '--data' || word === '--config') return leadingWords(rest.slice(1));
+  if (word === '--json' || /^--(?:data|config)=/.test(word)) return leadingWords(rest);
+  return word.startsWith('-') ? [] : [word, ...leadingWords(rest)];
+}
+
+/** Help about a command that does not exist would be that of its group, as if all were well. @throws UsageError */
+function refuseUnknownHelp(program: Command, argv: readonly string[]): void {
+  if (!argv.includes('--help') && !argv.includes('-h')) return;
+  let command = program;
+  for (const word of leadingWords(argv)) {
+    const { commands } = command;
+    if (commands.length === 0 || word === 'help') return;
+    const found = commands.find((candidate) => candidate.name() === word);
+    if (found === undefined) {
+      const meant = findClosest(word, commands.map((candidate) => candidate.name()));
+      throw new UsageError(`unknown command '${word}'${meant === null ? '' : ` (Did you mean ${meant}?)`}`);
+    }
+    command = found;
+  }
+}
+
 /**
  * Runs one command line.
  * @param argv without the program's own name
@@ -68,13 +94,15 @@ function shieldKeyIds(argv: readonly string[]): readonly string[] {
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const said: Said = { out: '', err: '' };
   let code = DONE;
-  const program = buildProgram(said, (ending) => { code = ending; });
+  const json = argv.includes('--json');
+  const program = buildProgram(said, json, (ending) => { code = ending; });
   try {
+    refuseUnknownHelp(program, argv);
     await program.parseAsync([...shieldKeyIds(argv)], { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof ReaderGone) return DONE;
-    return await report(error, said, argv.includes('--json'));
+    return await report(error, said, json);
   }
 }
 
@@ -86,7 +114,7 @@ async function report(error: unknown, said: Said, json: boolean): Promise<number
     }
     return fail(USAGE, 'usage', error.code === 'commander.help' ? '' : error.message.replace(/^error: /, '').replaceAll('\n', ' '), [], json, said.err);
   }
-  if (error instanceof UsageError) return fail(USAGE, 'usage', error.message, error.problems, json);
+  if (error instanceof UsageError) return fail(USAGE, error.code, error.message, error.problems, json);
   if (error instanceof CommandFailure) return fail(FAILED, error.code, error.message, error.problems, json);
   if (isStoreError(error)) {
     return fail(FAILED, `storage_${error.kind}`, error.kind === 'busy'

@@ -1,4 +1,4 @@
-import type { SettingKey } from '../config/settings.ts';
+import type { SettingKey, Settings } from '../config/settings.ts';
 import { openFor, settingsOf, withData, type Call } from './call.ts';
 import { checkStart } from './check-start.ts';
 import type { CommandRow } from './declare.ts';
@@ -6,6 +6,19 @@ import { CommandFailure, UsageError } from './failure.ts';
 import { styleFor } from './text.ts';
 
 const serveSettings: readonly SettingKey[] = ['host', 'port', 'origin', 'moveOrigin', 'tlsCert', 'tlsKey', 'trustProxy'];
+
+/** Where requests arrive, for people; null where the origin says it, or nobody knows the port before. */
+function describeAddress({ host, port, tlsCert }: Settings, url: string): string | null {
+  const address = `${tlsCert === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return port === 0 || address === url ? null : `It listens on ${address}.`;
+}
+
+/** What came of --move-origin, for people; null without it. @param former null when the data had none */
+function describeMove(settings: Settings, former: string | null, url: string): string | null {
+  if (!settings.moveOrigin) return null;
+  if (former === null || former === url) return `The origin ${former === null ? 'is new' : `was ${url} before`}: nothing had to move, and --move-origin can be left out.`;
+  return `Moved from ${former} to ${url}. Issuers changed: tokens issued so far are inactive, and clients must be told the new issuer.`;
+}
 
 async function run(call: Call): Promise<number> {
   const { flags, out } = call;
@@ -24,12 +37,13 @@ async function run(call: Call): Promise<number> {
   const application = await openFor(settings);
   if (application.createdMasterKey) application.ctx.log.info('data created', { folder: settings.data });
   try {
+    const former = (await application.ctx.store.readMeta('origin')) === null ? null : application.ctx.origin().url;
     return await serve(application, settings, {
-      demo: false,
       onReady: async ({ url }) => {
         await out.document({ url, docs: settings.docs === 'on' ? `${url}/docs` : null });
         const { bold } = styleFor(out.styled);
         await out.print(`Assay answers at ${bold(url)}${settings.docs === 'on' ? `, documentation at ${url}/docs` : ''}. Ctrl-C stops it.`);
+        for (const line of [describeAddress(settings, url), describeMove(settings, former, url)]) if (line !== null) await out.print(line);
       },
     });
   } catch (error) {

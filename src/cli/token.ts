@@ -19,6 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   not_a_token: 'it does not have the form of a token',
   unknown: 'nobody issued it here, or it is long gone',
   bad_signature: 'no key of this tenant signed it',
+  key_revoked: 'the key that signed it was revoked',
   wrong_issuer: 'another issuer is named in it',
   wrong_type: 'it is a JWT, but not an access token',
   other_tenant: 'it belongs to another tenant',

@@ -1,6 +1,6 @@
 import type { Tenant, User } from '../core/model.ts';
 import { createUser, deleteUser, requireUser, setUserEnabled, updateUser, type UserChange } from '../service/manage-users.ts';
-import { tenantOf, withData, type Work } from './call.ts';
+import { suggestion, tenantOf, withData, type Work } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
 import { UsageError } from './failure.ts';
@@ -65,7 +65,7 @@ export const userCommands: readonly CommandRow[] = [
       const users = await ctx.store.listUsers(tenant.id);
       await out.document({ items: users.map((user) => userDocument(user, tenant)) });
       await out.print(users.length === 0
-        ? `The tenant ${tenant.slug} has no users yet; \`assay user create\` makes one.`
+        ? `The tenant ${tenant.slug} has no users yet; ${suggestion('user create', tenant)} makes one.`
         : table(out.styled, ['USERNAME', 'E-MAIL', 'STATE', 'ID'], users.map((user) => [
           user.username, user.email === '' ? '–' : user.email, user.disabledAtMs === null ? 'enabled' : 'disabled', user.id,
         ])));

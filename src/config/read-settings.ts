@@ -1,5 +1,4 @@
-import type { Origin } from '../core/issuer.ts';
-import { parseOrigin } from '../core/issuer.ts';
+import { isLoopbackName, parseOrigin, type Origin } from '../core/issuer.ts';
 import { findClosest } from './closest.ts';
 import { settingKeys, settingRows, type SettingKey, type Settings } from './settings.ts';
 
@@ -14,7 +13,7 @@ export type SettingSources = {
 
 export type SettingsReading =
   | { readonly ok: true; readonly settings: Settings }
-  /** `usage`: nothing but flags is wrong. */
+  /** `usage`: a flag is wrong, whatever else is. */
   | { readonly ok: false; readonly problems: readonly string[]; readonly usage: boolean };
 
 /** A setting's text, and the name that whoever gave it knows it by. */
@@ -52,8 +51,8 @@ export function readSettings(sources: SettingSources): SettingsReading {
     masterKeyFile: take('masterKeyFile', file), logLevel: take('logLevel', file), rateLimits: take('rateLimits', file),
     refreshGrace: take('refreshGrace', file), docs: take('docs', file), rsaBits: take('rsaBits', file),
   };
-  checkTogether(settings, sources, problems);
-  return problems.length === 0 ? { ok: true, settings } : { ok: false, problems, usage: problems.length === flagProblems };
+  if (checkTogether(settings, sources, file, problems)) flagProblems += 1;
+  return problems.length === 0 ? { ok: true, settings } : { ok: false, problems, usage: flagProblems > 0 };
 }
 
 /**
@@ -61,10 +60,14 @@ export function readSettings(sources: SettingSources): SettingsReading {
  * @param origin the one in force, stored or derived
  * @returns the problem, or null
  */
-export function checkRateLimits(settings: Pick<Settings, 'rateLimits'>, origin: Origin): string | null {
-  return settings.rateLimits === 'off' && !origin.loopback
-    ? `${settingRows.rateLimits.env ?? ''}=off is accepted only while the origin is loopback; it is ${origin.url}`
-    : null;
+export function checkRateLimits(settings: Pick<Settings, 'rateLimits' | 'host'>, origin: Origin): string | null {
+  if (settings.rateLimits === 'on') return null;
+  if (!isLoopbackName(settings.host) && settings.host !== '::1') {
+    return `${settingRows.rateLimits.env ?? ''}=off is accepted only while the server listens on loopback; it listens on ${settings.host}`;
+  }
+  return origin.loopback
+    ? null
+    : `${settingRows.rateLimits.env ?? ''}=off is accepted only while the origin is loopback; it is ${origin.url}`;
 }
 
 function fromFlag(sources: SettingSources, key: SettingKey): Given | undefined {
@@ -122,7 +125,7 @@ function readSettingsFile(sources: SettingSources, config: string | null, data: 
   }));
   for (const [name, value] of Object.entries(content)) {
     const key = keys.get(name);
-    const values = key === undefined ? null : tomlTexts(value, settingRows[key].list);
+    const values = key === undefined ? null : tomlTexts(value, settingRows[key]);
     if (key === undefined) problems.push(`${path}: ${unknown('key', name, findClosest(name, [...keys.keys()]))}`);
     else if (values === null) problems.push(`${path}: ${name} has the wrong type`);
     else given.set(key, { name: `${path}: ${name}`, values, flag: false });
@@ -140,27 +143,33 @@ function parseToml(text: string): Readonly<Record<string, unknown>> | null {
 }
 
 /** A TOML value as the text that a flag would have; null when it has another shape. */
-function tomlTexts(value: unknown, list: boolean): readonly string[] | null {
+function tomlTexts(value: unknown, row: { readonly list: boolean; readonly default: unknown }): readonly string[] | null {
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
-    return list && items.every((item): item is string => typeof item === 'string') ? items : null;
+    return row.list && items.every((item): item is string => typeof item === 'string') ? items : null;
   }
-  if (typeof value === 'boolean') return [value ? 'on' : 'off'];
-  return typeof value === 'string' || typeof value === 'number' ? [String(value)] : null;
+  // The default tells what the setting holds.
+  if (typeof value === 'boolean') return row.default === 'on' || row.default === 'off' ? [value ? 'on' : 'off'] : null;
+  if (typeof value === 'number') return typeof row.default === 'number' ? [String(value)] : null;
+  return typeof value === 'string' ? [value] : null;
 }
 
-/** What no setting can know alone. */
-function checkTogether(settings: Settings, sources: SettingSources, problems: string[]): void {
+/** What no setting can know alone. @returns whether flags that do not fit each other are among the problems */
+function checkTogether(settings: Settings, sources: SettingSources, file: ReadonlyMap<SettingKey, Given>, problems: string[]): boolean {
   const { tlsCert, tlsKey } = settings;
-  if ((tlsCert === null) !== (tlsKey === null)) problems.push('--tls-cert and --tls-key go together: give both, or neither');
+  const lonely = (tlsCert === null) !== (tlsKey === null);
+  if (lonely) problems.push('--tls-cert and --tls-key go together: give both, or neither');
   for (const [name, path] of [['--tls-cert', tlsCert], ['--tls-key', tlsKey]] as const) {
     if (path === null) continue;
     const text = tryRead(sources, name, path, problems);
     if (text === null) problems.push(`${name}: ${path} does not exist`);
     else if (text !== undefined && !text.includes('-----BEGIN ')) problems.push(`${name}: ${path} is not a PEM file`);
   }
-  if (settings.moveOrigin && settings.origin === null) problems.push('--move-origin needs --origin URL: where to move to');
+  // An origin that is given and wrong has its own problem already.
+  const nowhere = settings.moveOrigin && (fromFlag(sources, 'origin') ?? fromEnvironment(sources, 'origin') ?? file.get('origin')) === undefined;
+  if (nowhere) problems.push('--move-origin needs --origin URL: where to move to');
   const origin = settings.origin === null ? null : parseOrigin(settings.origin);
   const unlimited = origin === null ? null : checkRateLimits(settings, origin);
   if (unlimited !== null) problems.push(unlimited);
+  return nowhere || (lonely && (fromFlag(sources, 'tlsCert') ?? fromFlag(sources, 'tlsKey')) !== undefined);
 }

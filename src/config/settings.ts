@@ -75,7 +75,7 @@ export const settingRows: { readonly [K in SettingKey]: SettingRow<Settings[K]> 
     parse: ([text = '']) => {
       const origin = parseOrigin(text);
       return origin === null
-        ? { ok: false, problem: 'must look like https://id.example.com or http://127.0.0.1:8080: lower case, no path, no query' }
+        ? { ok: false, problem: 'must look like https://id.example.com or http://127.0.0.1:8080: lower case, no query, no path but a single / at the end' }
         : { ok: true, value: origin.url };
     },
   },

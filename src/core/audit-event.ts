@@ -1,41 +1,44 @@
 /** Every kind of audit event. Names stay stable: operators filter by them, and seed documents name some. */
-export type AuditType =
-  | 'server_started'
-  | 'origin_changed'
-  | 'clock_stepped_back'
-  | 'tenant_created'
-  | 'tenant_updated'
-  | 'tenant_disabled'
-  | 'tenant_enabled'
-  | 'tenant_deleted'
-  | 'client_created'
-  | 'client_updated'
-  | 'client_secret_rotated'
-  | 'client_disabled'
-  | 'client_enabled'
-  | 'client_deleted'
-  | 'client_authentication_failed'
-  | 'resource_created'
-  | 'resource_deleted'
-  | 'user_created'
-  | 'user_updated'
-  | 'user_disabled'
-  | 'user_enabled'
-  | 'user_deleted'
-  | 'grant_opened'
-  | 'token_refreshed'
-  | 'token_replayed'
-  | 'refresh_refused'
-  | 'refresh_reuse_detected'
-  | 'token_revoked'
-  | 'token_revocation_denied'
-  | 'token_introspection_denied'
-  | 'token_introspection_would_deny'
-  | 'client_tokens_revoked'
-  | 'user_tokens_revoked'
-  | 'key_created'
-  | 'key_rotated'
-  | 'key_revoked';
+export const auditTypes = [
+  'server_started',
+  'origin_changed',
+  'clock_stepped_back',
+  'tenant_created',
+  'tenant_updated',
+  'tenant_disabled',
+  'tenant_enabled',
+  'tenant_deleted',
+  'client_created',
+  'client_updated',
+  'client_secret_rotated',
+  'client_disabled',
+  'client_enabled',
+  'client_deleted',
+  'client_authentication_failed',
+  'resource_created',
+  'resource_deleted',
+  'user_created',
+  'user_updated',
+  'user_disabled',
+  'user_enabled',
+  'user_deleted',
+  'grant_opened',
+  'token_refreshed',
+  'token_replayed',
+  'refresh_refused',
+  'refresh_reuse_detected',
+  'token_revoked',
+  'token_revocation_denied',
+  'token_introspection_denied',
+  'token_introspection_would_deny',
+  'client_tokens_revoked',
+  'user_tokens_revoked',
+  'key_created',
+  'key_rotated',
+  'key_revoked',
+] as const;
+/** One kind of audit event. */
+export type AuditType = (typeof auditTypes)[number];
 
 /** What an event says. No field ever holds a token or secret: a token appears as a keyed fingerprint (LG-02). */
 export type AuditEvent = {

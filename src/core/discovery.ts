@@ -10,6 +10,8 @@ import type { Tenant } from './model.ts';
 export type ServerAbilities = {
   /** Grant types with a handler. */
   readonly grantTypes: readonly string[];
+  /** Whether `/docs` is served. */
+  readonly docs: boolean;
 };
 
 /**
@@ -41,7 +43,7 @@ export function describeServer(tenant: Tenant, origin: Origin, abilities: Server
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     claims_parameter_supported: false,
-    service_documentation: `${base}/docs`,
+    ...(abilities.docs && { service_documentation: `${base}/docs` }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { LayoutName, ShapeName } from './model.ts';
 export const endpointNames = ['introspect', 'revoke', 'token', 'jwks', 'userinfo'] as const;
 export type EndpointName = (typeof endpointNames)[number];
 
-/** One URL of an endpoint. `shape`: the answer's form whatever the tenant's; `only`: an alias off the prefix. */
+/** One URL of an endpoint. `shape`: the answer's form whatever the tenant's. */
 export type EndpointPath = { readonly path: string; readonly shape?: ShapeName };
 
 /** How a layout names its tenant and lays out its URLs. */

@@ -6,6 +6,7 @@ export type InactiveReason =
   | 'not_a_token'
   | 'unknown'
   | 'bad_signature'
+  | 'key_revoked'
   | 'wrong_issuer'
   | 'wrong_type'
   | 'other_tenant'

@@ -25,8 +25,11 @@ export type Store = StoreReads & StoreWrites & {
   revision(): number;
   /** Throws a StoreError when nothing can be written now (readiness). */
   probe(): Promise<void>;
-  /** Deletes what expired, for at most budgetMs; returns how many rows went, 0 when nothing is left to do. */
-  sweep(nowMs: number, budgetMs: number): Promise<number>;
+  /**
+   * Deletes what expired, for about budgetMs of work, but at least one step of it; goes on where the last call stopped.
+   * `rows`: how many went. `done`: every kind was looked at since the last row went, and nothing is left to do.
+   */
+  sweep(nowMs: number, budgetMs: number): Promise<{ readonly rows: number; readonly done: boolean }>;
   /** Waits for what is under way, checkpoints and closes. */
   close(): Promise<void>;
 };
@@ -109,6 +112,12 @@ type StoreReads = {
 /** A new access token of a grant: an opaque one is a row, a JWT only prolongs how long the grant's row is kept. */
 export type NewAccess = { readonly opaque: OpaqueToken | null; readonly expiresAt: number };
 
+/**
+ * What became of a compare-and-set of a whole row. `outdated`: the row is not any more what the caller decided on, for
+ * somebody changed or deleted it; nothing was written, and the caller decides again.
+ */
+export type UpdateOutcome = 'updated' | 'outdated';
+
 export type StoreWrites = {
   writeMeta(key: MetaKey, value: string, audit: readonly AuditEvent[]): Promise<void>;
   /** Writes a setting that is made once for all: of several that try, one wins. Returns what is stored. */
@@ -116,15 +125,18 @@ export type StoreWrites = {
 
   /** False when its slug or hostname is taken, also by a deleted tenant whose tokens may live. */
   createTenant(tenant: Tenant, keys: readonly SigningKeyRow[], audit: readonly AuditEvent[]): Promise<boolean>;
-  /** Replaces the row; false when the hostname is taken. */
-  updateTenant(tenant: Tenant, audit: readonly AuditEvent[]): Promise<boolean>;
+  /** Replaces the row if it still is `before`. */
+  updateTenant(before: Tenant, after: Tenant, audit: readonly AuditEvent[]): Promise<UpdateOutcome | 'host_taken'>;
   /** Marks it deleted, frees its hostname, and wipes secrets and private keys (MTN-12). */
   deleteTenant(tenantId: string, atMs: number, audit: readonly AuditEvent[]): Promise<void>;
 
   /** False when a live client has the id. A deleted one's id may be given again; its cutoff stays. */
   createClient(client: Client, audit: readonly AuditEvent[]): Promise<boolean>;
-  /** Replaces the row, secrets apart. */
-  updateClient(client: Client, audit: readonly AuditEvent[]): Promise<void>;
+  /**
+   * Replaces the row if it still is `before`, secrets apart. A client that is marked deleted loses its secrets, and no
+   * resource is its own any more, so that whoever gets the id next answers for none.
+   */
+  updateClient(before: Client, after: Client, audit: readonly AuditEvent[]): Promise<UpdateOutcome>;
   /** Adds a secret and lets all others of the client end at or before `othersEndMs`. */
   rotateSecret(tenantId: string, clientId: string, secret: ClientSecret, othersEndMs: number, audit: readonly AuditEvent[]): Promise<void>;
 
@@ -135,7 +147,8 @@ export type StoreWrites = {
 
   /** Says what is taken, if anything. Ids are never given again, usernames of deleted users are. */
   createUser(user: User, usernameKey: string, audit: readonly AuditEvent[]): Promise<'created' | 'id_taken' | 'username_taken'>;
-  updateUser(user: User, usernameKey: string, audit: readonly AuditEvent[]): Promise<'updated' | 'username_taken'>;
+  /** Replaces the row if it still is `before`; `usernameKey` is the new one. */
+  updateUser(before: User, after: User, usernameKey: string, audit: readonly AuditEvent[]): Promise<UpdateOutcome | 'username_taken'>;
 
   /**
    * Opens a grant with its session (kept if it exists), refresh token and first access token.

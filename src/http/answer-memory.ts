@@ -34,10 +34,13 @@ const REMEMBERED = 20_000;
 
 type Kept = { readonly answer: Answer; readonly revision: number; readonly untilMs: number };
 
-/** Until when an answer would be given again: milliseconds. */
-function holdsUntil(expiresAt: number | null, secrets: readonly ClientSecret[], nowMs: number): number {
+/**
+ * Until when an answer would be given again: milliseconds.
+ * @param askedAtMs when the question was asked: a secret that counted then and has ended since ends the answer too
+ */
+function holdsUntil(expiresAt: number | null, secrets: readonly ClientSecret[], askedAtMs: number): number {
   let untilMs = expiresAt === null ? Number.POSITIVE_INFINITY : expiresAt * 1000;
-  for (const { expiresAtMs } of secrets) if (expiresAtMs !== null && expiresAtMs > nowMs) untilMs = Math.min(untilMs, expiresAtMs);
+  for (const { expiresAtMs } of secrets) if (expiresAtMs !== null && expiresAtMs > askedAtMs) untilMs = Math.min(untilMs, expiresAtMs);
   return untilMs;
 }
 
@@ -51,10 +54,11 @@ export function makeAnswerMemory(store: Pick<Store, 'revision'>, clock: Clock): 
       // The question holds a secret and a token: only its hash is kept. No part but the last can hold a line feed.
       const key = hash('sha256', `${url}\n${place}\n${authorization ?? ''}\n${body}`, 'base64url');
       const known = answers.get(key);
+      const askedAtMs = clock.now();
       return {
-        answer: known !== undefined && known.revision === revision && clock.now() < known.untilMs ? known.answer : null,
+        answer: known !== undefined && known.revision === revision && askedAtMs < known.untilMs ? known.answer : null,
         remember: (answer, expiresAt, secrets) =>
-          answers.set(key, { answer, revision, untilMs: holdsUntil(expiresAt, secrets, clock.now()) }),
+          answers.set(key, { answer, revision, untilMs: holdsUntil(expiresAt, secrets, askedAtMs) }),
       };
     },
   };

@@ -22,9 +22,9 @@ export type HttpOptions = GateOptions & {
 /** Builds the whole HTTP surface: the gate, then the framework's router with every route of every layout. */
 export function makeRequestHandler(ctx: Context, options: HttpOptions): RequestHandler {
   const server: ServerContext = {
-    ctx, respond: makeResponder(ctx.origin().scheme === 'https'), answers: makeAnswerMemory(ctx.store, ctx.clock), readiness: options.readiness,
+    ctx, respond: makeResponder(ctx.origin().scheme === 'https'), answers: makeAnswerMemory(ctx.store, ctx.clock), readiness: options.readiness, docs: options.docs,
   };
-  const routes = [...makeRoutes(server, makeBrowserOrigins(ctx.store)), ...makeSitePages(server, options.docs)];
+  const routes = [...makeRoutes(server, makeBrowserOrigins(ctx.store)), ...makeSitePages(server)];
   const handler = makeGate(server, makeHealth(server), makeHostGuard(ctx.store, ctx.origin), options, makeRouter(server, routes));
   return options.logRequests ? withRequestLog(ctx, handler) : handler;
 }

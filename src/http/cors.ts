@@ -8,9 +8,9 @@ export type BrowserOrigins = {
   allows(tenant: Tenant, origin: string): Promise<boolean>;
 };
 
-/** `https://app.example` of a redirect URI; null for those of native applications. */
+/** `https://app.example` of a redirect URI, as browsers write it: no default port. Null for those of native applications. */
 function originOf(redirectUri: string): string | null {
-  return /^https?:\/\/[^/?#]+/i.exec(redirectUri)?.[0].toLowerCase() ?? null;
+  return /^https?:/i.test(redirectUri) && URL.canParse(redirectUri) ? new URL(redirectUri).origin : null;
 }
 
 /** Computes each tenant's origins once, until anything may have changed. */

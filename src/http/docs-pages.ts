@@ -94,10 +94,14 @@ async function makeDocument(site: DocumentSite): Promise<string> {
   return JSON.stringify(await openApiDocument(site));
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+/** Makes something when it is first asked for, and again only when that failed. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => {
-    made ??= make();
+    made ??= make().catch((error: unknown) => {
+      made = null;
+      throw error;
+    });
     return made;
   };
 }

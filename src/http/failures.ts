@@ -43,6 +43,7 @@ function firstFrame(error: unknown): string {
 
 /** A form that could not be read. */
 export function answerFormFault(server: ServerContext, fault: FormFault, requestId: string): Response {
+  if (fault.status === 503) return server.respond.error(503, 'temporarily_unavailable', fault.description, requestId, { 'Retry-After': RETRY_S });
   const code = fault.status === 413 ? 'request_too_large' : 'invalid_request';
   return server.respond.error(fault.status, code, fault.description, requestId);
 }

@@ -1,5 +1,7 @@
+import { readBody, type BodyFault } from './body.ts';
+
 /** Why a form was not read. `status` and `description` are the answer. */
-export type FormFault = { readonly status: 400 | 413 | 415; readonly description: string };
+export type FormFault = BodyFault | { readonly status: 415; readonly description: string };
 
 /** Values by name: one each, but lists for the names that may repeat. Empty values are absent (OAuth 2.1 §3.2). */
 export type FormValues = { readonly [name: string]: string | readonly string[] };
@@ -11,53 +13,13 @@ export type FormReading<F extends FormValues> =
 /** Parameters that an endpoint knows: by name, whether it may repeat. Everything else is ignored, never decoded. */
 export type KnownParameters = ReadonlyMap<string, 'once' | 'many'>;
 
-/** Longest body (HT-04), bytes. */
-export const MAX_BODY = 65_536;
-/** From the first byte of the request to the last of its body (HT-06), milliseconds. */
-const BODY_DEADLINE_MS = 10_000;
-
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 const formType = /^application\/x-www-form-urlencoded *(?:; *charset *= *"?utf-8"? *)?$/i;
 
 const malformed = (description: string): { ok: false; fault: FormFault } => ({ ok: false, fault: { status: 400, description } });
-const tooLarge = { ok: false, fault: { status: 413, description: 'the request body is larger than 64 KiB' } } as const;
-
-type AwaitedBody = { readonly sinceMs: number; readonly giveUp: () => void };
-
-/** Bodies that are being waited for, oldest first. One timer watches all, so that a request costs none. */
-const awaited = new Set<AwaitedBody>();
-const WATCH_EVERY_MS = 1_000;
-let watch: ReturnType<typeof setInterval> | null = null;
-
-function watchBodies(): void {
-  const nowMs = performance.now();
-  for (const body of awaited) {
-    if (nowMs - body.sinceMs < BODY_DEADLINE_MS) break;
-    awaited.delete(body);
-    body.giveUp();
-  }
-  if (awaited.size === 0 && watch !== null) {
-    clearInterval(watch);
-    watch = null;
-  }
-}
-
-/** The body as text; null when it is too late or broken off. */
-function readBody(request: Request): Promise<string | null> {
-  return new Promise((resolve) => {
-    const body: AwaitedBody = { sinceMs: performance.now(), giveUp: () => resolve(null) };
-    awaited.add(body);
-    watch ??= setInterval(watchBodies, WATCH_EVERY_MS);
-    const settle = (text: string | null): void => {
-      awaited.delete(body);
-      resolve(text);
-    };
-    request.text().then(settle, () => settle(null));
-  });
-}
 
 /** The part after `?`, or empty. */
-export function queryOf(url: string): string {
+function queryOf(url: string): string {
   const mark = url.indexOf('?');
   return mark === -1 ? '' : url.slice(mark + 1);
 }
@@ -139,8 +101,7 @@ export async function readFormText(request: Request, known: KnownParameters): Pr
   const query = queryOf(request.url);
   if (query !== '' && hasKnownName(query, known)) return malformed('parameters belong into the request body, not into the URL');
   const text = await readBody(request);
-  if (text === null) return malformed('the request body did not arrive');
-  if (text.length > MAX_BODY || (text.length > MAX_BODY / 3 && Buffer.byteLength(text) > MAX_BODY)) return tooLarge;
+  if (typeof text !== 'string') return { ok: false, fault: text };
   // Bytes that are no UTF-8 were replaced by this character, and nobody may send it unescaped.
   return text.includes('\uFFFD') ? malformed('the request body is not valid UTF-8') : { ok: true, text };
 }

@@ -1,7 +1,7 @@
-import { BoundedMap } from '../core/bounded-map.ts';
 import { answerFailure, answerMethodNotAllowed, answerNotFound } from './failures.ts';
 import type { Health } from './health.ts';
 import type { HostGuard, Site } from './host-guard.ts';
+import { makeHostWarnings } from './host-warnings.ts';
 import { Peer, type Connection, type TrustedProxies } from './peer.ts';
 import type { Arrival, ServerContext } from './server-context.ts';
 
@@ -19,8 +19,6 @@ export type GateOptions = {
 
 /** Ids from outside that may go into logs and answers (HT-16). */
 const requestIdForm = /^[A-Za-z0-9._-]{8,128}$/;
-/** Different unexpected Host values told of in the log, per generation. */
-const HOSTS_TOLD = 500;
 
 /**
  * Judges a request before anything is routed, because the framework routes short and broken Hosts wrongly (pinned):
@@ -29,7 +27,7 @@ const HOSTS_TOLD = 500;
 export function makeGate(server: ServerContext, health: Health, guard: HostGuard, options: GateOptions, inside: Inside): RequestHandler {
   const { ctx, respond } = server;
   const https = ctx.origin().scheme === 'https';
-  const told = new BoundedMap<string, true>(HOSTS_TOLD);
+  const warn = makeHostWarnings(ctx.log, ctx.clock, () => ctx.origin().url);
   let counter = 0;
 
   function requestIdOf(request: Request): string {
@@ -40,14 +38,7 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
   }
 
   function refuseSite(site: Extract<Site, { kind: 'malformed' | 'unknown' }>, requestId: string): Response {
-    const host = site.kind === 'unknown' ? site.host : '';
-    if (told.get(host) === undefined) {
-      told.set(host, true);
-      ctx.log.warn('unexpected host', {
-        host, origin: ctx.origin().url, request_id: requestId,
-        fix: 'start with --origin set to the address that clients use, give a tenant this hostname, or let the proxy pass the host on: proxy_set_header Host $host;',
-      });
-    }
+    warn(site.host, requestId);
     return site.kind === 'malformed'
       ? respond.error(400, 'invalid_request', 'the Host header is missing, doubled or malformed', requestId)
       : respond.error(421, 'misdirected_request', 'this host is not served here', requestId);
@@ -55,7 +46,8 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
 
   function admitSite(request: Request, path: string, site: Site, peer: Peer): Promise<Response> | Response {
     if (site.kind === 'malformed' || site.kind === 'unknown') return refuseSite(site, peer.requestId);
-    // Every path of ours is plain ASCII, so an escape is another spelling of something: one URL per endpoint.
+    // Every path of ours is plain ASCII, so an escape that is left is another spelling of something. Dot segments, also
+    // escaped, and backslashes are not seen here: Bun resolves them (pinned), so /x/../oauth2/token is /oauth2/token.
     if (path.includes('%')) return answerNotFound(server, peer.requestId);
     if (https && request.headers.get('x-forwarded-proto') === 'http' && peer.trusted) {
       return respond.error(400, 'invalid_request', 'this server answers over https only', peer.requestId);

@@ -10,7 +10,7 @@ export type Site =
   /** A tenant's hostname; serves that tenant's root layout only. */
   | { readonly kind: 'tenant'; readonly host: string }
   | { readonly kind: 'unknown'; readonly host: string }
-  | { readonly kind: 'malformed' };
+  | { readonly kind: 'malformed'; readonly host: string };
 
 /** Different Host values remembered, per generation. */
 const REMEMBERED = 1_000;
@@ -28,7 +28,8 @@ export function makeHostGuard(store: Store, origin: () => Origin): HostGuard {
   async function lookUp(host: string, at: number): Promise<Site> {
     const verdict = judgeHost(host, origin());
     let site: Site;
-    if (verdict.kind === 'own' || verdict.kind === 'malformed') site = { kind: verdict.kind };
+    if (verdict.kind === 'own') site = { kind: 'own' };
+    else if (verdict.kind === 'malformed') site = { kind: 'malformed', host };
     else {
       const tenant = await store.findTenant({ host: verdict.host });
       site = tenant === null || tenant.deletedAtMs !== null
@@ -41,7 +42,7 @@ export function makeHostGuard(store: Store, origin: () => Origin): HostGuard {
 
   return {
     siteOf(host) {
-      if (host === null) return { kind: 'malformed' };
+      if (host === null) return { kind: 'malformed', host: '' };
       const now = store.epoch();
       if (now !== epoch) {
         known.clear();

@@ -32,7 +32,7 @@ export function parseTrustedProxies(ranges: readonly string[]): TrustedProxies |
 }
 
 /** IPv4 arrives in IPv6 clothes. */
-export function plainAddress(address: string): string {
+function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 

@@ -132,7 +132,7 @@ export const serverMetadata = t.Object({
   request_parameter_supported: t.Boolean(),
   request_uri_parameter_supported: t.Boolean(),
   claims_parameter_supported: t.Boolean(),
-  service_documentation: url('The page for people.'),
+  service_documentation: t.Optional(url('The page for people, where there is one.')),
 }, { $id: 'ServerMetadata', description: 'RFC 8414 §2, OpenID Connect Discovery 1.0 §3. It names only what works.' });
 
 /** Health's answers. */

@@ -50,6 +50,7 @@ export const userinfoForm = t.Object({
 export type IntrospectForm = Static<typeof introspectForm>;
 export type RevokeForm = Static<typeof revokeForm>;
 export type TokenForm = Static<typeof tokenForm>;
+export type UserinfoForm = Static<typeof userinfoForm>;
 
 /** The parameters of a form schema, for the strict reader: lists may repeat, everything else may not. */
 export function knownParameters(schema: { readonly properties: Readonly<Record<string, TSchema>> }): KnownParameters {

@@ -9,6 +9,8 @@ export type ServerContext = {
   readonly ctx: Context;
   readonly respond: Responder;
   readonly answers: AnswerMemory;
+  /** Whether `/docs` is served (HT-18). */
+  readonly docs: boolean;
   /** The server's own state, for readiness. */
   readonly readiness: Readiness;
 };

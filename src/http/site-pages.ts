@@ -7,12 +7,9 @@ import { pageHeaders } from './page-headers.ts';
 import type { Route } from './routes.ts';
 import type { ServerContext } from './server-context.ts';
 
-/**
- * Pages of the server itself: its front page, and its documentation.
- * @param docs whether there is documentation (HT-18)
- */
-export function makeSitePages(server: ServerContext, docs: boolean): readonly Route[] {
-  const { respond, ctx } = server;
+/** Pages of the server itself: its front page, and its documentation where that is on (HT-18). */
+export function makeSitePages(server: ServerContext): readonly Route[] {
+  const { respond, ctx, docs } = server;
   const headers = pageHeaders([`style-src 'sha256-${hash('sha256', homeStyle, 'base64')}'`, 'img-src data:']);
   const home: Route['handler'] = async (request, arrival) => {
     if (arrival.site.kind !== 'own') return answerNotFound(server, arrival.peer.requestId);

@@ -18,6 +18,8 @@ export type KeyRing = {
   readonly signer: SigningKey | null;
   /** Active, next and retired keys by kid; never a revoked one (INT-93, INT-94). */
   readonly verifiers: ReadonlyMap<string, VerificationKey>;
+  /** Names of keys that were taken away (INT-94). */
+  readonly revoked: ReadonlySet<string>;
   /** Stands in where a token names no key of ours, so that the work is the same (INT-96). */
   readonly decoy: VerificationKey | null;
   /** What is published (JK-01). */
@@ -56,6 +58,7 @@ export async function buildKeyRing(master: MasterKey, rows: readonly SigningKeyR
       key: createPrivateKey(unseal(master, sealingContext(active.tenantId, active.kid), active.sealedPrivate)),
     },
     verifiers,
+    revoked: new Set(rows.filter((row) => row.status === 'revoked').map((row) => row.kid)),
     decoy: (active === undefined ? undefined : verifiers.get(active.kid)) ?? null,
     published: { keys: usable.map(publicJwk) },
   };

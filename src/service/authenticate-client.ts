@@ -3,6 +3,7 @@ import { findAuthFault, liveSecrets } from '../core/client-auth.ts';
 import { auditEvent, type RequestOrigin } from '../core/audit-event.ts';
 import { BoundedMap } from '../core/bounded-map.ts';
 import type { Client, ClientSecret, Tenant } from '../core/model.ts';
+import { networkOf } from '../core/network.ts';
 import type { AuditQueue, Clock, PasswordHasher } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 import { digestOf, sameDigest } from '../tokens/digest.ts';
@@ -35,16 +36,6 @@ const PROVEN = 10_000;
 
 type Proof = 'right' | 'wrong' | 'busy';
 
-/** Addresses of one IPv6 network, their first 64 bits, count as one (RL-02). */
-function networkOf(ip: string | null): string {
-  if (ip === null || !ip.includes(':')) return ip ?? '';
-  const [head = '', tail] = ip.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  // What `::` leaves out are zeros, and they may belong to the network.
-  if (tail !== undefined) groups.push(...Array.from({ length: 8 - groups.length - tail.split(':').length }, () => '0'), ...tail.split(':'));
-  return groups.slice(0, 4).map((group) => Number.parseInt(group, 16)).join(':');
-}
-
 /** Client authentication with its memory: throttling, and argon2id secrets proven once. */
 export function makeClientAuthenticator(parts: {
   readonly store: Store;
@@ -57,16 +48,18 @@ export function makeClientAuthenticator(parts: {
   const throttle = makeThrottle(clock);
   const proven = new BoundedMap<string, string>(PROVEN);
 
-  /** Whether the digest is one of a secret's that needs no slow hashing: generated, or proven before. */
-  function proveAtOnce(secrets: readonly ClientSecret[], digest: string): boolean {
-    let right = false;
+  /** What kind of secret the digest is of, without slow hashing: a generated one, or a chosen one that was proven before. */
+  function proveAtOnce(secrets: readonly ClientSecret[], digest: string): 'generated' | 'chosen' | null {
+    let kind: 'generated' | 'chosen' | null = null;
     for (const secret of secrets) {
       const expected = secret.kind === 'sha256' ? secret.digest : proven.get(secret.id + secret.digest);
-      if (expected !== undefined && sameDigest(expected, digest)) right = true;
+      if (expected === undefined || !sameDigest(expected, digest)) continue;
+      if (secret.kind === 'sha256') kind = 'generated';
+      else kind ??= 'chosen';
     }
     // A comparison also where there is nothing to compare; what it says does not count, so no text is a master key.
     if (secrets.length === 0) sameDigest(DUMMY_DIGEST, digest);
-    return right;
+    return kind;
   }
 
   async function proveChosen(secrets: readonly ClientSecret[], text: string, digest: string): Promise<Proof> {
@@ -117,19 +110,24 @@ export function makeClientAuthenticator(parts: {
       const secrets = client === null || fault !== null ? [] : liveSecrets(client, clock.now());
       const text = presented.secret;
       const digest = digestOf(text);
-      if (proveAtOnce(secrets, digest) && client !== null) return { ok: true, client };
+      const known = proveAtOnce(secrets, digest);
+      if (known === 'generated' && client !== null) return { ok: true, client };
 
       const network = networkOf(from.ip);
       const keys = [`${tenant.id} ${presented.clientId.slice(0, MAX_CLIENT_ID)} ${network}`, network] as const;
+      // A generated secret always passes (INT-51); one that people chose can be guessed, so here even the right one waits.
       const blocked = blockedForMs(keys);
       if (blocked !== null) {
         fail(tenant, presented, client === null ? 'unknown_client' : 'throttled', from);
         return { ok: false, error: 'too_many_requests', retryAfterMs: blocked };
       }
+      if (known === 'chosen' && client !== null) return { ok: true, client };
+      // Counted before it is looked at, so that guesses sent together do not overtake the count.
+      for (const key of keys) throttle.countFailure(key);
       const proof: Proof = client === null ? 'wrong' : await proveChosen(secrets, text, digest);
+      if (proof !== 'wrong') for (const key of keys) throttle.takeBack(key);
       if (client !== null && proof === 'right') return { ok: true, client };
       if (proof === 'busy') return { ok: false, error: 'temporarily_unavailable' };
-      for (const key of keys) throttle.countFailure(key);
       fail(tenant, presented, fault ?? 'wrong_secret', from);
       return { ok: false, error: 'invalid_client' };
     },

@@ -20,7 +20,7 @@ export type Context = {
   readonly rings: KeyRings;
   readonly tokens: TokenReader;
   readonly authenticator: ClientAuthenticator;
-  /** The stored origin, as it is now. */
+  /** The origin of this process: what the data said when it started. Another start on the same data may move it for later ones. */
   readonly origin: () => Origin;
   readonly settings: ServiceSettings;
 };

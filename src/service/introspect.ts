@@ -44,6 +44,11 @@ export async function judgeToken(ctx: Pick<Context, 'store' | 'clock'>, tenant: 
   return { verdict: decideIntrospection(caller, owned, facts, standing, ctx.clock.now()), user: standing.user };
 }
 
+/** A token's client, for the tenant's audit trail, which holds nothing of other tenants (MTN-06). */
+export function clientWithin(tenant: Tenant, facts: TokenFacts): string | null {
+  return facts.tenantId === tenant.id ? facts.clientId : null;
+}
+
 /** Facts of no token at all. */
 function nobodys(caller: Client): TokenFacts {
   return {
@@ -67,7 +72,7 @@ export async function introspect(ctx: Context, tenant: Tenant, caller: Client, t
   }
   const { facts } = reading;
   const { verdict, user } = await judgeToken(ctx, tenant, caller, facts, reading.source);
-  const tell = verdict.recorded === null ? null : tellOf(ctx, tenant, caller, facts.clientId, token, verdict.recorded, verdict.policy);
+  const tell = verdict.recorded === null ? null : tellOf(ctx, tenant, caller, clientWithin(tenant, facts), token, verdict.recorded, verdict.policy);
   return verdict.active
     ? { active: true, facts, scopes: verdict.scopes, user, issuer, tell }
     : { active: false, reason: verdict.reason, tell };
@@ -78,7 +83,7 @@ export async function introspect(ctx: Context, tenant: Tenant, caller: Client, t
  * token is not slower than an unknown one (INT-96); the token itself is forgotten as soon as it has a fingerprint.
  */
 function tellOf(
-  ctx: Context, tenant: Tenant, caller: Client, clientId: string, token: string, recorded: 'denied' | 'would_deny', policy: IntrospectionPolicy,
+  ctx: Context, tenant: Tenant, caller: Client, clientId: string | null, token: string, recorded: 'denied' | 'would_deny', policy: IntrospectionPolicy,
 ): Telling {
   let plain: string | null = token;
   let fingerprint: string | null = null;

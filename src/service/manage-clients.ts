@@ -4,7 +4,7 @@ import { findClientIdFault } from '../core/identifiers.ts';
 import type { Client, Tenant } from '../core/model.ts';
 import type { Context } from './context.ts';
 import { makeSecret, type NewSecret, type SecretWish } from './manage-secrets.ts';
-import { changedNames, done, operatorEvent, refused, type Managed } from './manage-outcome.ts';
+import { changedNames, decideAfresh, done, operatorEvent, refused, type Managed } from './manage-outcome.ts';
 
 const ID_BYTES = 16;
 
@@ -57,17 +57,20 @@ export async function createClient(ctx: Context, tenant: Tenant, wish: ClientWis
  * confidential has none until `rotateSecret` gives it one. @throws StoreError
  */
 export async function updateClient(ctx: Context, tenant: Tenant, id: string, change: ClientChange): Promise<Managed<Client>> {
-  const found = await requireClient(ctx, tenant, id);
-  if (!found.ok) return found;
-  const after = applyClientChange(found.value, change);
-  const fault = findClientFault(after);
-  if (fault !== null) return refused('invalid_request', fault);
-  const reason = changedNames(found.value, after);
-  if (after.public && !found.value.public) await endSecrets(ctx, tenant, id);
-  await ctx.store.updateClient(after, [operatorEvent(ctx, 'client_updated', { tenant: tenant.slug, clientId: id, reason })]);
-  return done(after, found.value.public && !after.public
-    ? [`${id} is confidential now, and has no secret yet; \`assay client rotate-secret ${id} --tenant ${tenant.slug}\` gives it one`]
-    : []);
+  return decideAfresh(async () => {
+    const found = await requireClient(ctx, tenant, id);
+    if (!found.ok) return found;
+    const after = applyClientChange(found.value, change);
+    const fault = findClientFault(after);
+    if (fault !== null) return refused('invalid_request', fault);
+    const reason = changedNames(found.value, after);
+    if (after.public && !found.value.public) await endSecrets(ctx, tenant, id);
+    const outcome = await ctx.store.updateClient(found.value, after, [operatorEvent(ctx, 'client_updated', { tenant: tenant.slug, clientId: id, reason })]);
+    if (outcome === 'outdated') return null;
+    return done(after, found.value.public && !after.public
+      ? [`${id} is confidential now, and has no secret yet; \`assay client rotate-secret ${id} --tenant ${tenant.slug}\` gives it one`]
+      : []);
+  });
 }
 
 /** Lets every secret of a client end now, so that none comes back when it is confidential again: the last one is born dead. */
@@ -109,16 +112,18 @@ export async function revokeClientTokens(ctx: Context, tenant: Tenant, id: strin
   return move(ctx, tenant, id, 'client_tokens_revoked', (client) => ({ ...client, notBeforeMs: Math.max(client.notBeforeMs, nowMs) }));
 }
 
-/** Deletes a client with its secrets; every token of it is dead at once. @throws StoreError */
+/** Deletes a client with its secrets; every token of it is dead at once, and resources that it owned have no owner. @throws StoreError */
 export async function deleteClient(ctx: Context, tenant: Tenant, id: string): Promise<Managed<Client>> {
   const nowMs = ctx.clock.now();
   return move(ctx, tenant, id, 'client_deleted', (client) => ({ ...client, deletedAtMs: nowMs, notBeforeMs: Math.max(client.notBeforeMs, nowMs) }));
 }
 
 async function move(ctx: Context, tenant: Tenant, id: string, type: AuditType, change: (client: Client) => Client): Promise<Managed<Client>> {
-  const found = await requireClient(ctx, tenant, id);
-  if (!found.ok) return found;
-  const after = change(found.value);
-  await ctx.store.updateClient(after, [operatorEvent(ctx, type, { tenant: tenant.slug, clientId: id })]);
-  return done(after);
+  return decideAfresh(async () => {
+    const found = await requireClient(ctx, tenant, id);
+    if (!found.ok) return found;
+    const after = change(found.value);
+    const outcome = await ctx.store.updateClient(found.value, after, [operatorEvent(ctx, type, { tenant: tenant.slug, clientId: id })]);
+    return outcome === 'outdated' ? null : done(after);
+  });
 }

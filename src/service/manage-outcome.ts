@@ -28,6 +28,21 @@ export function refused(error: ManageError, description: string): Refusal {
   return { ok: false, error, description };
 }
 
+/** Nobody loses more often than this against others who change the same row. */
+const ATTEMPTS = 5;
+
+/**
+ * Repeats an act that came too late, so that it decides on the row as the other act left it.
+ * @param act gives null when what it read was changed before it could write
+ */
+export async function decideAfresh<T>(act: () => Promise<Managed<T> | null>): Promise<Managed<T>> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const outcome = await act();
+    if (outcome !== null) return outcome;
+  }
+  return refused('conflict', 'somebody else keeps changing this at the same time; look at what it is now, and try again');
+}
+
 /** An event about something that an operator did. */
 export function operatorEvent(ctx: Pick<Context, 'clock'>, type: AuditType, about: Partial<AuditEvent>): AuditEvent {
   return auditEvent({ timeMs: ctx.clock.now(), type, actor: 'operator', ...about });

@@ -9,9 +9,11 @@ import { applyTenantChange, canonicalHost, DEFAULT_TENANT, findTenantFault, make
 import { generateSigningKey } from '../keys/generate.ts';
 import type { Context } from './context.ts';
 import { switchAlgorithm } from './manage-keys.ts';
-import { changedNames, done, operatorEvent, refused, type Managed, type Refusal } from './manage-outcome.ts';
+import { changedNames, decideAfresh, done, operatorEvent, refused, type Managed, type Refusal } from './manage-outcome.ts';
 
 const ID_BYTES = 16;
+
+const hostTaken = refused('conflict', 'the hostname belongs to another tenant; a hostname has one owner');
 
 /** A tenant by its path name, disabled ones included. @throws StoreError */
 export async function requireTenant(ctx: Pick<Context, 'store'>, slug: string): Promise<Managed<Tenant>> {
@@ -81,23 +83,25 @@ function nameFault(change: TenantChange): string | null {
 
 /** Changes a tenant; a new algorithm brings new keys, and what the old ones signed stays good (JK-03). @throws StoreError */
 export async function updateTenant(ctx: Context, slug: string, wanted: TenantChange): Promise<Managed<Tenant>> {
-  const found = await requireTenant(ctx, slug);
-  if (!found.ok) return found;
-  const fault = nameFault(wanted);
-  if (fault !== null) return refused('invalid_request', fault);
-  const change = await settleHost(ctx, slug, wanted);
-  if ('error' in change) return change;
-  const before = found.value;
-  const after = applyTenantChange(before, change);
-  const trouble = findTenantFault(after);
-  if (trouble !== null) return refused('invalid_request', trouble);
-  const names = changedNames(before, after);
-  const updated = await ctx.store.updateTenant(after, [operatorEvent(ctx, 'tenant_updated', { tenant: slug, subject: slug, reason: names })]);
-  if (!updated) return refused('conflict', 'the hostname belongs to another tenant; a hostname has one owner');
-  const warnings = describeMove(ctx, before, after);
-  if (change.algorithm === undefined) return done(after, warnings);
-  const switched = await switchAlgorithm(ctx, after);
-  return switched.ok ? done(after, [...warnings, ...switched.warnings]) : switched;
+  const updated = await decideAfresh(async () => {
+    const found = await requireTenant(ctx, slug);
+    if (!found.ok) return found;
+    const fault = nameFault(wanted);
+    if (fault !== null) return refused('invalid_request', fault);
+    const change = await settleHost(ctx, slug, wanted);
+    if ('error' in change) return change;
+    const before = found.value;
+    const after = applyTenantChange(before, change);
+    const trouble = findTenantFault(after);
+    if (trouble !== null) return refused('invalid_request', trouble);
+    const names = changedNames(before, after);
+    const outcome = await ctx.store.updateTenant(before, after, [operatorEvent(ctx, 'tenant_updated', { tenant: slug, subject: slug, reason: names })]);
+    if (outcome === 'outdated') return null;
+    return outcome === 'updated' ? done(after, describeMove(ctx, before, after)) : hostTaken;
+  });
+  if (!updated.ok || wanted.algorithm === undefined) return updated;
+  const switched = await switchAlgorithm(ctx, updated.value);
+  return switched.ok ? done(updated.value, [...updated.warnings, ...switched.warnings]) : switched;
 }
 
 function describeMove(ctx: Context, before: Tenant, after: Tenant): readonly string[] {
@@ -114,16 +118,19 @@ function describeMove(ctx: Context, before: Tenant, after: Tenant): readonly str
  * @throws StoreError
  */
 export async function setTenantEnabled(ctx: Context, slug: string, enabled: boolean): Promise<Managed<Tenant>> {
-  const found = await requireTenant(ctx, slug);
-  if (!found.ok) return found;
-  const before = found.value;
-  const nowMs = ctx.clock.now();
-  const after: Tenant = enabled
-    ? { ...before, disabledAtMs: null }
-    : { ...before, disabledAtMs: before.disabledAtMs ?? nowMs, notBeforeMs: Math.max(before.notBeforeMs, nowMs) };
   const type: AuditType = enabled ? 'tenant_enabled' : 'tenant_disabled';
-  await ctx.store.updateTenant(after, [operatorEvent(ctx, type, { tenant: slug, subject: slug })]);
-  return done(after);
+  return decideAfresh(async () => {
+    const found = await requireTenant(ctx, slug);
+    if (!found.ok) return found;
+    const before = found.value;
+    const nowMs = ctx.clock.now();
+    const after: Tenant = enabled
+      ? { ...before, disabledAtMs: null }
+      : { ...before, disabledAtMs: before.disabledAtMs ?? nowMs, notBeforeMs: Math.max(before.notBeforeMs, nowMs) };
+    const outcome = await ctx.store.updateTenant(before, after, [operatorEvent(ctx, type, { tenant: slug, subject: slug })]);
+    if (outcome === 'outdated') return null;
+    return outcome === 'updated' ? done(after) : hostTaken;
+  });
 }
 
 /** Deletes a tenant with its secrets and keys: every token of it is dead at once (MTN-12). @throws StoreError */

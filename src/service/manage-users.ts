@@ -2,7 +2,7 @@ import type { AuditType } from '../core/audit-event.ts';
 import { findEmailFault, findNameFault, findUserIdFault, usernameKey, uuidFrom } from '../core/identifiers.ts';
 import type { Tenant, User } from '../core/model.ts';
 import type { Context } from './context.ts';
-import { changedNames, done, operatorEvent, refused, type Managed } from './manage-outcome.ts';
+import { changedNames, decideAfresh, done, operatorEvent, refused, type Managed } from './manage-outcome.ts';
 
 const UUID_BYTES = 16;
 
@@ -17,8 +17,13 @@ export type UserChange = {
 
 /** A tenant's user by id or, failing that, by username; disabled ones included. @throws StoreError */
 export async function requireUser(ctx: Pick<Context, 'store'>, tenant: Tenant, reference: string): Promise<Managed<User>> {
-  const byId = await ctx.store.findUser(tenant.id, reference);
-  const user = byId !== null && byId.deletedAtMs === null ? byId : await ctx.store.findUserByName(tenant.id, usernameKey(reference));
+  const found = await ctx.store.findUser(tenant.id, reference);
+  const byId = found !== null && found.deletedAtMs === null ? found : null;
+  const byName = await ctx.store.findUserByName(tenant.id, usernameKey(reference));
+  if (byId !== null && byName !== null && byId.id !== byName.id) {
+    return refused('conflict', `${JSON.stringify(reference)} is the id of ${JSON.stringify(byId.username)} and the name of the user ${byName.id}: say ${JSON.stringify(byId.username)} or ${byName.id}`);
+  }
+  const user = byId ?? byName;
   return user === null
     ? refused('not_found', `the tenant ${tenant.slug} has no user ${JSON.stringify(reference)}; \`assay user list --tenant ${tenant.slug}\` shows all`)
     : done(user);
@@ -48,6 +53,8 @@ export async function createUser(ctx: Context, tenant: Tenant, id: string | null
   if (fault !== null) return refused('invalid_request', fault);
   // A user who has a client's id could be taken for that client (INT-115).
   if ((await ctx.store.findClient(tenant.id, user.id)) !== null) return refused('conflict', `${user.id} is the id of a client of this tenant; a user and a client must not share one`);
+  const mistakable = await findMistakable(ctx, user);
+  if (mistakable !== null) return refused('conflict', mistakable);
   const outcome = await ctx.store.createUser(user, usernameKey(user.username), [
     operatorEvent(ctx, 'user_created', { tenant: tenant.slug, subject: user.id }),
   ]);
@@ -61,28 +68,46 @@ export async function createUser(ctx: Context, tenant: Tenant, id: string | null
   }
 }
 
+/** Commands name users by id or by name, so one user's name must not be another's id. */
+async function findMistakable(ctx: Pick<Context, 'store'>, user: User): Promise<string | null> {
+  const namesake = await ctx.store.findUser(user.tenantId, user.username);
+  if (namesake !== null && namesake.id !== user.id && namesake.deletedAtMs === null) return `${JSON.stringify(user.username)} is the id of another user, and could be taken for it; choose another --username`;
+  const named = await ctx.store.findUserByName(user.tenantId, usernameKey(user.id));
+  return named === null || named.id === user.id ? null : `${JSON.stringify(user.id)} is the name of another user, and could be taken for it; choose another --id`;
+}
+
 function nameTaken(tenant: Tenant, user: User): ReturnType<typeof refused> {
   return refused('already_exists', `the tenant ${tenant.slug} has a user named ${JSON.stringify(user.username)} already (letter case does not count)`);
 }
 
 /** Changes a user; the id stays, and with it the `sub` of tokens (TX-09). @throws StoreError */
 export async function updateUser(ctx: Context, tenant: Tenant, reference: string, change: UserChange): Promise<Managed<User>> {
-  const found = await requireUser(ctx, tenant, reference);
-  if (!found.ok) return found;
-  const before = found.value;
-  const after: User = {
+  return decideAfresh(async () => {
+    const found = await requireUser(ctx, tenant, reference);
+    if (!found.ok) return found;
+    const before = found.value;
+    const after = applyUserChange(before, change);
+    const fault = findUserFault(after);
+    if (fault !== null) return refused('invalid_request', fault);
+    const mistakable = after.username === before.username ? null : await findMistakable(ctx, after);
+    if (mistakable !== null) return refused('conflict', mistakable);
+    const outcome = await ctx.store.updateUser(before, after, usernameKey(after.username), [
+      operatorEvent(ctx, 'user_updated', { tenant: tenant.slug, subject: after.id, reason: changedNames(before, after) }),
+    ]);
+    if (outcome === 'outdated') return null;
+    return outcome === 'updated' ? done(after) : nameTaken(tenant, after);
+  });
+}
+
+/** A new address is unverified unless the change says otherwise. */
+function applyUserChange(before: User, change: UserChange): User {
+  return {
     ...before,
     username: change.username?.normalize('NFC') ?? before.username,
     email: change.email ?? before.email,
     emailVerified: change.emailVerified ?? (change.email === undefined || change.email === before.email ? before.emailVerified : false),
     name: change.name === undefined ? before.name : change.name,
   };
-  const fault = findUserFault(after);
-  if (fault !== null) return refused('invalid_request', fault);
-  const outcome = await ctx.store.updateUser(after, usernameKey(after.username), [
-    operatorEvent(ctx, 'user_updated', { tenant: tenant.slug, subject: after.id, reason: changedNames(before, after) }),
-  ]);
-  return outcome === 'updated' ? done(after) : nameTaken(tenant, after);
 }
 
 /** Suspends a user, or lets them in again; tokens issued before a suspension stay dead. @throws StoreError */
@@ -108,9 +133,14 @@ export async function deleteUser(ctx: Context, tenant: Tenant, reference: string
 }
 
 async function move(ctx: Context, tenant: Tenant, reference: string, type: AuditType, change: (user: User) => User): Promise<Managed<User>> {
-  const found = await requireUser(ctx, tenant, reference);
-  if (!found.ok) return found;
-  const after = change(found.value);
-  await ctx.store.updateUser(after, usernameKey(after.username), [operatorEvent(ctx, type, { tenant: tenant.slug, subject: after.id })]);
-  return done(after);
+  return decideAfresh(async () => {
+    const found = await requireUser(ctx, tenant, reference);
+    if (!found.ok) return found;
+    const after = change(found.value);
+    const outcome = await ctx.store.updateUser(found.value, after, usernameKey(after.username), [
+      operatorEvent(ctx, type, { tenant: tenant.slug, subject: after.id }),
+    ]);
+    if (outcome === 'outdated') return null;
+    return outcome === 'updated' ? done(after) : nameTaken(tenant, after);
+  });
 }

@@ -2,7 +2,7 @@ import { canonicalResource } from '../core/audience.ts';
 import type { Resource } from '../core/model.ts';
 import type { Store } from '../core/store.ts';
 
-/** Key of a resource's identifier: its canonical form, or the text itself for identifiers that are no URL. */
+/** Key of a resource's identifier: its canonical form, or the text itself where it has none, as plain words do. */
 export function resourceKey(identifier: string): string {
   return canonicalResource(identifier) ?? identifier;
 }

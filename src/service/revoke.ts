@@ -3,6 +3,7 @@ import { issuerOf } from '../core/issuer.ts';
 import type { Client, RefreshRevocation, Tenant, TokenFacts } from '../core/model.ts';
 import { decideRevocation } from '../core/revoke.ts';
 import type { Context } from './context.ts';
+import { clientWithin } from './introspect.ts';
 import type { TokenReading, TokenSource } from './read-token.ts';
 
 /** Who revokes, for the audit trail. */
@@ -23,7 +24,7 @@ export async function revoke(ctx: Context, tenant: Tenant, caller: Client, token
     // Made after the answer, as for introspection (REV-24).
     ctx.audit.add(() => auditEvent({
       timeMs, type: 'token_revocation_denied', tenant: tenant.slug, actor: caller.id,
-      clientId: facts.clientId, fingerprint: ctx.fingerprint(token), outcome: 'denied', reason: tenant.revocationPolicy, ip, requestId,
+      clientId: clientWithin(tenant, facts), fingerprint: ctx.fingerprint(token), outcome: 'denied', reason: tenant.revocationPolicy, ip, requestId,
     }));
   }
   if (!reading.known || verdict.act === 'nothing' || verdict.act === 'deny') {

@@ -6,6 +6,8 @@ export type Throttle = {
   /** Milliseconds until this key may fail again, or null when it may now. */
   blockedForMs(key: string, limit: number): number | null;
   countFailure(key: string): void;
+  /** A failure that was counted beforehand turned out to be none. */
+  takeBack(key: string): void;
 };
 
 const WINDOW_MS = 60_000;
@@ -27,6 +29,10 @@ export function makeThrottle(clock: Clock): Throttle {
       const window = windows.get(key);
       if (window === undefined || nowMs - window.startedMs >= WINDOW_MS) windows.set(key, { startedMs: nowMs, failures: 1 });
       else window.failures += 1;
+    },
+    takeBack(key) {
+      const window = windows.get(key);
+      if (window !== undefined && window.failures > 0) window.failures -= 1;
     },
   };
 }

@@ -17,7 +17,7 @@ export type ServerMetadata = {
   request_parameter_supported: boolean;
   request_uri_parameter_supported: boolean;
   claims_parameter_supported: boolean;
-  service_documentation: string;
+  service_documentation?: string;
 };
 
 /** A JSON Web Key Set of public signature keys (RFC 7517 §5). */

@@ -8,7 +8,7 @@ import type { KeyRing } from '../keys/ring.ts';
 /** A JWT that this tenant signed as an access token, or why it is not one. Times and revocation are not looked at. */
 export type JwtReading =
   | { readonly ok: true; readonly facts: TokenFacts }
-  | { readonly ok: false; readonly reason: Extract<InactiveReason, 'not_a_token' | 'bad_signature' | 'wrong_issuer' | 'wrong_type'> };
+  | { readonly ok: false; readonly reason: Extract<InactiveReason, 'not_a_token' | 'bad_signature' | 'key_revoked' | 'wrong_issuer' | 'wrong_type'> };
 
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 const MAX_KID = 256;
@@ -50,9 +50,10 @@ export async function readAccessToken(token: string, ring: KeyRing, tenantId: st
   if (header === null) return { ok: false, reason: 'not_a_token' };
   const named = header.kid === null ? undefined : ring.verifiers.get(header.kid);
   const key = named ?? ring.decoy;
-  if (key === null) return { ok: false, reason: 'bad_signature' };
+  const unproven = header.kid !== null && ring.revoked.has(header.kid) ? 'key_revoked' : 'bad_signature';
+  if (key === null) return { ok: false, reason: unproven };
   const payload = await verifySignature(token, key.algorithm, key.key);
-  if (named === undefined || header.alg !== named.algorithm || payload === null) return { ok: false, reason: 'bad_signature' };
+  if (named === undefined || header.alg !== named.algorithm || payload === null) return { ok: false, reason: unproven };
   if (header.typ !== ACCESS_TOKEN_TYPE) return { ok: false, reason: 'wrong_type' };
   const claims = parseObject(new TextDecoder().decode(payload));
   if (claims === null) return { ok: false, reason: 'not_a_token' };

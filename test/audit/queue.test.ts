@@ -216,3 +216,17 @@ describe('LG-07 · a store that fails', () => {
     expect(rows.at(-1)).toMatchObject({ fingerprint: 'later', count: 1 });
   });
 });
+
+describe('RL-02, RL-04 · who proved nothing makes few rows', () => {
+  test('addresses of one IPv6 network are one, and a thousand networks a minute are enough', async () => {
+    const { queue, rows } = open();
+    const failure = (ip: string): AuditEvent => anEvent({ type: 'client_authentication_failed', fingerprint: null, actor: null, outcome: 'failure', ip });
+    for (let host = 1; host <= 50; host += 1) queue.add(failure(`2001:db8::${host.toString(16)}`));
+    await queue.flush();
+    expect(countsOf(rows)).toEqual([50]);
+    for (let network = 1; network <= 3000; network += 1) queue.add(failure(`2001:db8:${network.toString(16)}::1`));
+    await queue.flush();
+    expect(rows.length).toBeLessThanOrEqual(1001);
+    expect(countsOf(rows).reduce((sum, count) => sum + count, 0)).toBe(3050);
+  });
+});

@@ -45,13 +45,18 @@ describe('assay tenant', () => {
   });
 
   test.each([
-    ['MTN-08 a reserved slug', ['tenant', 'create', 'admin'], 'invalid_request'],
-    ['a second of the same name', ['tenant', 'create', 'acme'], 'already_exists'],
-    ['root without a hostname', ['tenant', 'create', 'x', '--preset', 'aero2'], 'invalid_request'],
-    ['deleting default', ['tenant', 'delete', 'default', '--yes'], 'conflict'],
-    ['moving default', ['tenant', 'update', 'default', '--layout', 'org'], 'invalid_request'],
-  ])('%s fails with code 1', async (_what, args, error) => {
-    expect(await failure(args)).toEqual({ error, error_description: expect.any(String) });
+    ['MTN-08 a reserved slug', ['tenant', 'create', 'admin'], 'invalid_request', 2],
+    ['a slug with a capital', ['tenant', 'create', 'Acme'], 'invalid_request', 2],
+    ['a hostname that is a URL', ['tenant', 'create', 'x', '--host', 'http://foo'], 'invalid_request', 2],
+    ['a second of the same name', ['tenant', 'create', 'acme'], 'already_exists', 1],
+    ['root without a hostname', ['tenant', 'create', 'x', '--preset', 'aero2'], 'invalid_request', 2],
+    ['deleting default', ['tenant', 'delete', 'default', '--yes'], 'conflict', 1],
+    ['moving default', ['tenant', 'update', 'default', '--layout', 'org'], 'invalid_request', 2],
+    ['a confidential client without authentication', ['client', 'create', '--auth-method', 'none'], 'invalid_request', 2],
+    ['an organization with a space', ['client', 'create', '--org', 'a b'], 'invalid_request', 2],
+    ['an address that is none', ['user', 'create', '--username', 'bob', '--email', 'bob'], 'invalid_request', 2],
+  ] as const)('%s: %p fails with %s, code %d', async (_what, args, error, code) => {
+    expect(await failure(args, code)).toEqual({ error, error_description: expect.any(String) });
   });
 });
 
@@ -81,7 +86,7 @@ describe('assay client', () => {
     const created = await run(['client', 'create', '--id', '42', '--secret-stdin', '--secret-ttl', '60', '--json'], { stdin: `${supplied}\n` });
     expect(documentOf(created)).toMatchObject({ client_id: '42', secrets: [{ hash: 'argon2id' }] });
     expect(created.out + created.err).not.toContain(supplied);
-    expect(await failure(['client', 'create', '--secret-stdin'], 1, { stdin: 'short\n' })).toMatchObject({ error: 'invalid_request' });
+    expect(await failure(['client', 'create', '--secret-stdin'], 2, { stdin: 'short\n' })).toMatchObject({ error: 'invalid_request' });
     expect(await failure(['client', 'create', '--secret-stdin'], 2)).toMatchObject({ error: 'usage' });
   });
 
@@ -92,7 +97,7 @@ describe('assay client', () => {
     const rotated = await json(['client', 'rotate-secret', 'life', '--overlap', '0']);
     expect(rotated).toMatchObject({ client_id: 'life', client_secret: expect.stringMatching(/^cs_/), secrets: [{ expires_at: expect.stringMatching(isoTime) }, { expires_at: null }] });
     expect(await json(['client', 'update', 'life', '--shape', 'workos', '--refresh-rotation', 'off'])).toMatchObject({ shape: 'workos', refresh_rotation: 'off', grants: rotated['grants'] });
-    expect(await json(['client', 'update', 'life', '--shape', '', '--scope', 'a'])).toMatchObject({ shape: null, scope: 'a' });
+    expect(await json(['client', 'update', 'life', '--shape', '', '--scope', 'a', '--refresh-rotation', ''])).toMatchObject({ shape: null, scope: 'a', refresh_rotation: 'on' });
     expect(await json(['client', 'disable', 'life'])).toMatchObject({ enabled: false });
     expect(await json(['client', 'enable', 'life'])).toMatchObject({ enabled: true });
     expect(await json(['client', 'delete', 'life', '--yes'])).toEqual({ ok: true });
@@ -186,10 +191,12 @@ describe('assay keys and audit', () => {
 
 describe('the rest', () => {
   test('OP-09 version, and OP-10 the OpenAPI document', async () => {
-    const [flag, command, asJson, openapi] = await Promise.all([assay(['--version']), assay(['version']), assay(['version', '--json']), assay(['openapi'])]);
+    const [flag, command, asJson, flagAsJson, openapi] = await Promise.all([['--version'], ['version'], ['version', '--json'], ['--version', '--json'], ['openapi']].map((args) => assay(args)));
+    if (flag === undefined || command === undefined || asJson === undefined || openapi === undefined) throw new Error('not all ran');
     expect(flag.out).toMatch(/^assay \S+ \(\S+\), Bun \d+\.\d+\.\d+, SQLite \d+\.\d+\.\d+\n$/);
     expect(command).toEqual(flag);
     expect(Object.keys(documentOf(asJson))).toEqual(['version', 'commit', 'bun', 'sqlite']);
+    expect(flagAsJson).toEqual(asJson);
     expect(JSON.parse(openapi.out)).toMatchObject({ openapi: expect.stringMatching(/^3\./) });
   });
 
@@ -199,7 +206,8 @@ describe('the rest', () => {
       [['tenant', 'lst'], 'Did you mean list?'], [['clinet'], 'Did you mean client?'], [['client', 'create', '--scop', 'a'], 'Did you mean --scope?'],
       [['tenant', 'create'], 'missing required argument'], [['tenant', 'list', 'extra'], 'too many arguments'], [['client', 'create', '--shape', 'kotaut'], 'did you mean kotauth?'],
       [['client', 'create', '--access-token-ttl', '1.5'], 'whole seconds'], [['client', 'create', '--grant', 'passwort'], '--grant is one of'], [['tenant'], 'Usage: assay tenant'],
-      [['user', 'delete', 'x'], '--yes'],
+      [['user', 'delete', 'x'], '--yes'], [['user', 'set-password', '--help'], 'unknown command'], [['tenent', '--help'], 'Did you mean tenant?'],
+      [['client', 'create', '--grant', 'nope'], 'device_code, token-exchange'], [['serve', '--port', 'x', '--host', 'http://foo'], '2 settings'], [['serve', '--tls-cert', '/c'], 'go together'],
     ] as const;
     await Promise.all(rows.map(async ([args, words]) => {
       const ended = await assay([...args, '--data', untouched]);
@@ -215,11 +223,19 @@ describe('the rest', () => {
     expect(helps[2]?.out).not.toContain('first-party');
   });
 
+  test('suggestions name the tenant, and an unknown type of event is remarked on', async () => {
+    await json(['tenant', 'create', 'bare']);
+    const ended = await Promise.all(['client', 'user', 'resource'].map((thing) => run([thing, 'list', '--tenant', 'bare'])));
+    expect(ended.map(({ out }) => /`(.*)`/.exec(out)?.[1])).toEqual(['client', 'user', 'resource'].map((thing) => `assay ${thing} create --tenant bare`));
+    const [unknown, known] = await Promise.all([run(['audit', 'list', '--type', 'token_revokd']), run(['audit', 'list', '--type', 'token_revoked'])]);
+    expect([unknown.code, unknown.err, known.err]).toEqual([0, 'warning: there are no events of type "token_revokd"; did you mean token_revoked?\n', '']);
+  });
+
   test('OP-08 serve --check lists every problem at once', async () => {
     mkdirSync(join(data, 'settings'));
     writeFileSync(join(data, 'settings', 'assay.toml'), 'colour = "red"\n');
     const wrong = await assay(['serve', '--check', '--port', 'x', '--tls-cert', '/none', '--data', join(data, 'settings')], { env: { ASSAY_PROT: '1' } });
-    expect([wrong.code, wrong.err.split('\n').filter((line) => line.startsWith('  - ')).length]).toEqual([1, 5]);
+    expect([wrong.code, wrong.err.split('\n').filter((line) => line.startsWith('  - ')).length]).toEqual([2, 5]);
     expect(await failure(['serve', '--check'], 1, { env: { ASSAY_MASTER_KEY_FILE: '/none' } })).toMatchObject({ error: 'invalid_settings', problems: [expect.stringContaining('/none')] });
     expect(await json(['serve', '--check'])).toEqual({ ok: true });
     expect((await run(['serve', '--port', 'x'])).code).toBe(2);

@@ -95,6 +95,9 @@ describe('OP-08 all problems at once', () => {
     ['a key that is no PEM', { flags: { tlsCert: '/c', tlsKey: '/k' }, files: { '/c': PEM, '/k': 'DER' } }, 'not a PEM file'],
     ['a move to nowhere', { flags: { moveOrigin: true } }, '--move-origin needs --origin'],
     ['a flag for what is not built', { env: { ASSAY_LOOPBACK_TARGETS: 'allow' } }, 'unknown environment variable'],
+    ['a number where text belongs', { files: { './data/assay.toml': 'host = 7' } }, 'host has the wrong type'],
+    ['a switch where text belongs', { files: { './data/assay.toml': 'host = true' } }, 'host has the wrong type'],
+    ['a move to what is no origin', { flags: { origin: 'https://id.example.com/path', moveOrigin: true } }, '--origin must look like'],
   ])('%s', (_what, sources, problem) => {
     expect(problemsOf(sources)).toEqual([expect.stringContaining(problem)]);
   });
@@ -105,8 +108,9 @@ describe('OP-08 all problems at once', () => {
     expect(read({ env, flags: { origin: 'http://localhost:1' } }).ok).toBe(true);
     const [away, home] = [parseOrigin('https://id.example.com'), parseOrigin('http://127.0.0.1:1')];
     if (away === null || home === null) throw new Error('no origins');
-    expect([checkRateLimits({ rateLimits: 'off' }, home), checkRateLimits({ rateLimits: 'on' }, away)]).toEqual([null, null]);
-    expect(checkRateLimits({ rateLimits: 'off' }, away)).toContain('https://id.example.com');
+    expect([checkRateLimits({ rateLimits: 'off', host: '127.0.0.1' }, home), checkRateLimits({ rateLimits: 'on', host: '0.0.0.0' }, away)]).toEqual([null, null]);
+    expect(checkRateLimits({ rateLimits: 'off', host: '127.0.0.1' }, away)).toContain('https://id.example.com');
+    expect(checkRateLimits({ rateLimits: 'off', host: '0.0.0.0' }, home)).toContain('it listens on 0.0.0.0');
   });
 });
 

@@ -7,7 +7,7 @@ import { originOf } from './facts.ts';
 
 const make = (slug: string, change: TenantChange): Tenant => makeTenant({ id: 'ten_1', slug, nowMs: 1 }, change);
 const describeAt = (tenant: Tenant, origin = 'https://id.example.com') =>
-  describeServer(tenant, originOf(origin), { grantTypes: [...grantHandlers.keys()] });
+  describeServer(tenant, originOf(origin), { grantTypes: [...grantHandlers.keys()], docs: true });
 
 const basicFirst = ['client_secret_basic', 'client_secret_post'];
 const postFirst = ['client_secret_post', 'client_secret_basic'];

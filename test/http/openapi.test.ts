@@ -125,8 +125,8 @@ describe('the server answers as the document says', () => {
 
   test('lists every live route: all but HEAD, OPTIONS and the pages for people', () => {
     const { ctx } = fixture.application;
-    const server = { ctx, respond: makeResponder(false), answers: makeAnswerMemory(ctx.store, ctx.clock), readiness: { stopping: false, clockBehindMs: () => 0 } };
-    const live = [...makeRoutes(server, makeBrowserOrigins(ctx.store)), ...makeSitePages(server, true)]
+    const server = { ctx, respond: makeResponder(false), answers: makeAnswerMemory(ctx.store, ctx.clock), docs: true, readiness: { stopping: false, clockBehindMs: () => 0 } };
+    const live = [...makeRoutes(server, makeBrowserOrigins(ctx.store)), ...makeSitePages(server)]
       .filter(({ method }) => method === 'GET' || method === 'POST').map(({ method, path }) => `${method} ${braces(path)}`);
     const pages = live.filter((name) => name === 'GET /' || name.startsWith('GET /docs'));
     expect(pages).toHaveLength(8);

@@ -49,6 +49,10 @@ const kinds: Readonly<Record<string, () => Promise<readonly [Credentials, string
   'a refresh token': async () => [client, (await issuePair(fixture, tenant, client.id, 'alice')).refresh],
 };
 
+const missing = (): never => {
+  throw new Error('no such kind');
+};
+
 describe('RFC 7009 §2.1, §2.2', () => {
   for (const [kind, make] of Object.entries(kinds)) {
     test(`REV-01, REV-03, REV-16 ${kind} → 200, inactive in the next request, and 200 again`, async () => {
@@ -89,6 +93,19 @@ describe('RFC 7009 §2.1, §2.2', () => {
       }
     });
   }
+
+  test('MTN-06 a token of another tenant leaves no client of that tenant in the audit trail', async () => {
+    const theirs = await makeClient(fixture, other);
+    const [, opaque] = await (kinds['an opaque token of the client'] ?? missing)();
+    const [, refresh] = await (kinds['a refresh token'] ?? missing)();
+    for (const token of [opaque, refresh]) {
+      for (const endpoint of ['revoke', 'introspect'] as const) expect((await post(homeUrl(fixture, other, endpoint), { token }, theirs)).status).toBe(200);
+      expect(await untilAudited(fixture, other, 'token_revocation_denied', token)).toMatchObject({ tenant: 'other', actor: theirs.id, clientId: null, outcome: 'denied' });
+    }
+    for (const type of ['token_introspection_denied', 'token_introspection_would_deny'] as const) {
+      for (const { clientId } of await auditOf(fixture, other, type)) expect(clientId).toBeNull();
+    }
+  });
 
   test('REV-02 a revoked refresh token → invalid_grant', async () => {
     const { refresh } = await issuePair(fixture, tenant, client.id, 'alice');

@@ -61,7 +61,7 @@ describe('a tenant\'s ring', () => {
   });
 
   test('without keys it signs nothing and proves nothing', async () => {
-    expect(await ringOf()).toEqual({ signer: null, verifiers: new Map(), decoy: null, published: { keys: [] } });
+    expect(await ringOf()).toEqual({ signer: null, verifiers: new Map(), revoked: new Set(), decoy: null, published: { keys: [] } });
   });
 
   test('JK-05 with every key revoked too', async () => {

@@ -91,6 +91,40 @@ describe('trap 22: requests without a usable Host', () => {
   });
 });
 
+// So a path with dot segments or backslashes is an endpoint's own by the time that it is judged (src/http/gate.ts).
+describe('spellings of a path', () => {
+  const spellings: readonly (readonly [sent: string, seen: string])[] = [
+    ['/x/../oauth2/introspect', '/oauth2/introspect'], ['/../oauth2/introspect', '/oauth2/introspect'], ['/oauth2/./introspect', '/oauth2/introspect'],
+    ['/x/%2e%2E/oauth2/introspect', '/oauth2/introspect'], ['/x/.%2e/oauth2/introspect', '/oauth2/introspect'], ['/oauth2\\introspect', '/oauth2/introspect'],
+    ['//oauth2/introspect', '//oauth2/introspect'], ['/oauth2//introspect', '/oauth2//introspect'], ['/oauth2/introspect/', '/oauth2/introspect/'],
+    ['/oauth2%2fintrospect', '/oauth2%2fintrospect'], ['/oauth2%5cintrospect', '/oauth2%5cintrospect'], ['/%6fauth2/introspect', '/%6fauth2/introspect'],
+    ['/OAUTH2/introspect', '/OAUTH2/introspect'], ['/oauth2/introspect;x', '/oauth2/introspect;x'],
+  ];
+  test.each(spellings)('%s is seen as %s', async (sent, seen) => {
+    const { send } = serve((request) => new Response(request.url));
+    expect(bodyOf(await send(requestOf(`GET ${sent} HTTP/1.1`, 'Host: localhost')))).toBe(`http://localhost${seen}`);
+  });
+});
+
+// So only a body of untold length is counted (src/http/body.ts).
+describe('lengths of bodies', () => {
+  const told = (request: Request): Response => new Response(JSON.stringify([request.headers.get('content-length'), request.body === null]));
+  test.each([
+    ['told', ['Content-Length: 2'], 'ab', ['2', false]], ['told twice', ['Content-Length: 2', 'Content-Length: 2'], 'ab', ['2, 2', false]],
+    ['chunked', ['Transfer-Encoding: chunked'], '2\r\nab\r\n0\r\n\r\n', [null, false]], ['none', [], '', [null, true]],
+  ] as const)('%s', async (_what, lines, body, seen) => {
+    const { send } = serve(told);
+    expect(JSON.parse(bodyOf(await send(requestOf('POST / HTTP/1.1', 'Host: localhost', ...lines) + body)))).toEqual([...seen]);
+  });
+
+  test.each([
+    ['two that differ', ['Content-Length: 2', 'Content-Length: 3']], ['no number', ['Content-Length: 2x']], ['both ways', ['Content-Length: 2', 'Transfer-Encoding: chunked']],
+  ])('%s: refused by Bun', async (_what, lines) => {
+    const { send } = serve(told);
+    expect(await send(`${requestOf('POST / HTTP/1.1', 'Host: localhost', ...lines)}abc`)).toStartWith('HTTP/1.1 400');
+  });
+});
+
 // So RSA keys are made by node's generator: /healthz does not wait for them (src/keys/generate.ts).
 describe('keys are made off the main thread', () => {
   /** Longest time that the event loop stood still, milliseconds. */

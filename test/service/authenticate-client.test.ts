@@ -122,6 +122,17 @@ describe('CA-17 · secrets', () => {
     expect(JSON.stringify(client)).not.toContain(secret);
   });
 
+  test('INT-51, RL-01 a chosen secret can be guessed: a blocked address waits even with the right one, proven before or not', async () => {
+    await rig.client(acme, 'chosen', {}, { secret: SHORT });
+    expect(idOf(await authenticate('chosen', SHORT))).toBe('chosen');
+    const guesses = await Promise.all(Array.from({ length: 30 }, (_, guess) => authenticate('chosen', `a guess, number ${guess}`)));
+    expect(guesses.filter((guess) => !guess.ok && guess.error === 'invalid_client').length).toBeLessThanOrEqual(10);
+    expect(idOf(await authenticate('chosen', SHORT))).toBe('too_many_requests');
+    expect(idOf(await authenticate('chosen', SHORT, { ip: '198.51.100.7' }))).toBe('chosen');
+    rig.clock.advance(60_000);
+    expect(idOf(await authenticate('chosen', SHORT))).toBe('chosen');
+  });
+
   test('CA-17 a short supplied one: argon2id, verified once per process', async () => {
     const { client } = await rig.client(acme, 'svc', {}, { secret: SHORT });
     expect(client.secrets[0]).toMatchObject({ kind: 'argon2id' });

@@ -167,6 +167,26 @@ describe('states', () => {
     expect(must(await revokeClientTokens(application.ctx, tenant, 'asleep')).notBeforeMs).toBeGreaterThan(disabled.notBeforeMs);
   });
 
+  test('acts at the same time all take effect: neither a change nor a suspension is lost', async () => {
+    must(await create({ id: 'busy', change: { scopes: ['a'] } }));
+    const acts = await Promise.all([
+      update('busy', { name: 'Busy' }), setClientEnabled(application.ctx, tenant, 'busy', false), update('busy', { scopes: ['b'] }), update('busy', { orgId: 'org_1' }),
+    ]);
+    expect(acts.map(({ ok }) => ok)).toEqual([true, true, true, true]);
+    const after = must(await requireClient(application.ctx, tenant, 'busy'));
+    expect(after).toMatchObject({ name: 'Busy', scopes: ['b'], orgId: 'org_1' });
+    expect(after.disabledAtMs).not.toBeNull();
+  });
+
+  test('what was deleted at the same time is refused, not reported as changed', async () => {
+    must(await create({ id: 'leaving' }));
+    const [gone, late, again] = await Promise.all([
+      deleteClient(application.ctx, tenant, 'leaving'), update('leaving', { name: 'Late' }), deleteClient(application.ctx, tenant, 'leaving'),
+    ]);
+    expect(gone.ok).toBe(true);
+    for (const outcome of [late, again]) expect(outcome).toMatchObject({ ok: false, error: 'not_found' });
+  });
+
   test('a deleted id may be given again, but its tokens stay dead', async () => {
     must(await create({ id: 'reborn' }));
     const gone = must(await deleteClient(application.ctx, tenant, 'reborn'));

@@ -104,6 +104,20 @@ describe('the tenant default', () => {
   });
 });
 
+describe('several operators', () => {
+  test('acts at the same time all take effect, and what was deleted meanwhile is refused', async () => {
+    await made('busy');
+    const acts = await Promise.all([update('busy', { name: 'Busy' }), setTenantEnabled(application.ctx, 'busy', false), update('busy', { accessTokenTtl: 7 })]);
+    expect(acts.map(({ ok }) => ok)).toEqual([true, true, true]);
+    const after = await application.ctx.store.findTenant({ slug: 'busy' });
+    expect(after).toMatchObject({ name: 'Busy', accessTokenTtl: 7 });
+    expect(after?.disabledAtMs).not.toBeNull();
+    const [gone, late] = await Promise.all([deleteTenant(application.ctx, 'busy'), setTenantEnabled(application.ctx, 'busy', true)]);
+    expect(gone.ok).toBe(true);
+    expect(late).toMatchObject({ ok: false, error: 'not_found' });
+  });
+});
+
 describe('hostnames', () => {
   test('MTN-02 they are kept in lower case, without the default port', async () => {
     expect(await made('upper', { host: 'Login.Example.COM:80' })).toMatchObject({ host: 'login.example.com' });

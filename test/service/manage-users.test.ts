@@ -30,6 +30,15 @@ describe('names and ids', () => {
     expect(await create('chosen2', '42')).toMatchObject({ ok: false, error: 'already_exists' });
   });
 
+  test('TX-02 nobody\'s name is another\'s id: a command could mean either', async () => {
+    must(await create('holder', '4711'));
+    expect(await create('4711')).toMatchObject({ ok: false, error: 'conflict' });
+    expect(await create('someone-else', 'holder')).toMatchObject({ ok: false, error: 'conflict' });
+    must(await create('renamed'));
+    expect(await updateUser(application.ctx, tenant, 'renamed', { username: '4711' })).toMatchObject({ ok: false, error: 'conflict' });
+    expect(must(await find('4711')).username).toBe('holder');
+  });
+
   test('TX-02 letter case and composition do not make another name', async () => {
     must(await create('Zo\u00EB'));
     for (const name of ['zo\u00EB', 'ZOE\u0308', 'Zo\u00EB']) expect(await create(name)).toMatchObject({ ok: false, error: 'already_exists' });
@@ -75,6 +84,20 @@ describe('changes', () => {
     expect(must(await setUserEnabled(application.ctx, tenant, 'asleep', true))).toMatchObject({ disabledAtMs: null, notBeforeMs: disabled.notBeforeMs });
     await Bun.sleep(2);
     expect(must(await revokeUserTokens(application.ctx, tenant, 'asleep')).notBeforeMs).toBeGreaterThan(disabled.notBeforeMs);
+  });
+
+  test('acts at the same time all take effect, and what was deleted meanwhile is refused', async () => {
+    const { id } = must(await create('busy'));
+    const acts = await Promise.all([
+      updateUser(application.ctx, tenant, id, { name: 'Busy' }), setUserEnabled(application.ctx, tenant, id, false), updateUser(application.ctx, tenant, id, { email: 'busy@example.com' }),
+    ]);
+    expect(acts.map(({ ok }) => ok)).toEqual([true, true, true]);
+    const after = must(await find(id));
+    expect(after).toMatchObject({ name: 'Busy', email: 'busy@example.com' });
+    expect(after.disabledAtMs).not.toBeNull();
+    const [gone, late] = await Promise.all([deleteUser(application.ctx, tenant, id), updateUser(application.ctx, tenant, id, { name: 'Late' })]);
+    expect(gone).toMatchObject({ ok: true });
+    expect(late).toMatchObject({ ok: false, error: 'not_found' });
   });
 
   test('TX-09 deleting keeps nothing but the id, which nobody gets again; the name is free', async () => {

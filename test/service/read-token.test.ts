@@ -91,7 +91,7 @@ describe('what was proven is remembered, exactly', () => {
     const { access } = await issueFor('svc');
     expect(reasonOf(await read(access))).toBe('known');
     wanted(await revokeKey(rig.ctx, acme, await activeKid()));
-    expect(reasonOf(await read(access))).toBe('bad_signature');
+    expect(reasonOf(await read(access))).toBe('key_revoked');
     expect(reasonOf(await read((await issueFor('svc')).access))).toBe('known');
   });
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'bun:test';
 import { ownerPromises } from './owner-promises.ts';
 import { sweepPromises } from './sweep-promises.ts';
 import { tokenPromises } from './token-promises.ts';
+import { updatePromises } from './update-promises.ts';
 import type { Store } from '../../src/core/store.ts';
 
 /** A promise's name (requirement ids first) and how to see that it is kept by an empty store. */
@@ -25,7 +26,7 @@ export function storeConformance(name: string, openStore: () => Store | Promise<
     afterEach(async () => {
       await store.close();
     });
-    for (const [promise, keeps] of [...ownerPromises, ...tokenPromises, ...sweepPromises]) {
+    for (const [promise, keeps] of [...ownerPromises, ...updatePromises, ...tokenPromises, ...sweepPromises]) {
       test(promise, async () => {
         await keeps(store);
       });

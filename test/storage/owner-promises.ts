@@ -24,15 +24,16 @@ export const ownerPromises: readonly StorePromise[] = [
     expect(await store.listKeys('ten_2')).toEqual([]);
     expect(await store.listAudit({ limit: 10 })).toEqual([]);
     expect(await store.createTenant(aTenant({ id: 'ten_2', slug: 'other', host: 'b.example.com' }), [], events)).toBe(true);
-    expect(await store.updateTenant(aTenant({ id: 'ten_2', slug: 'other', host: 'a.example.com' }), [])).toBe(false);
-    expect(await store.updateTenant(aTenant({ id: 'ten_2', slug: 'other', host: null, name: 'New' }), [])).toBe(true);
+    const other = aTenant({ id: 'ten_2', slug: 'other', host: 'b.example.com' });
+    expect(await store.updateTenant(other, { ...other, host: 'a.example.com' }, [])).toBe('host_taken');
+    expect(await store.updateTenant(other, { ...other, host: null, name: 'New' }, [])).toBe('updated');
     expect((await store.findTenant({ id: 'ten_2' }))?.name).toBe('New');
     expect(await store.findTenant({ host: 'b.example.com' })).toBeNull();
   }],
 
   ['MTN-12 a deleted tenant has no secrets, private keys or hostname, and keeps its audit', async (store) => {
     await furnish(store);
-    await store.updateTenant(aTenant({ host: 'a.example.com' }), [anEvent({ type: 'tenant_updated' })]);
+    await store.updateTenant(aTenant(), aTenant({ host: 'a.example.com' }), [anEvent({ type: 'tenant_updated' })]);
     await store.deleteTenant('ten_1', T0 + 5, [anEvent({ type: 'tenant_deleted' })]);
     expect(await store.findTenant({ slug: 'acme' })).toMatchObject({ id: 'ten_1', host: null, deletedAtMs: T0 + 5, notBeforeMs: T0 + 5 });
     expect(await store.findTenant({ host: 'a.example.com' })).toBeNull();
@@ -44,16 +45,17 @@ export const ownerPromises: readonly StorePromise[] = [
     expect((await store.listAudit({ limit: 10 })).map(({ type }) => type)).toEqual(['tenant_deleted', 'tenant_updated']);
     // Neither a second deletion nor a late update changes the tombstone.
     await store.deleteTenant('ten_1', T0 + 50, []);
-    expect(await store.updateTenant(aTenant(), [])).toBe(false);
+    expect(await store.updateTenant(aTenant({ host: 'a.example.com' }), aTenant(), [])).toBe('outdated');
     expect((await store.findTenant({ id: 'ten_1' }))?.deletedAtMs).toBe(T0 + 5);
   }],
 
   ['MTN-07 a deleted tenant keeps its slug until its last token is dead, then the live one answers to it', async (store) => {
     await furnish(store);
     await store.createClient(aClient({ id: 'cli_2', refreshTokenTtl: 48 * 3600 }), []);
-    await store.updateClient(aClient({ id: 'cli_2', refreshTokenTtl: 72 * 3600 }), []);
+    const longest = aClient({ id: 'cli_2', refreshTokenTtl: 72 * 3600 });
+    expect(await store.updateClient(aClient({ id: 'cli_2', refreshTokenTtl: 48 * 3600 }), longest, [])).toBe('updated');
     // Tokens of a lifetime that was shortened since may still live.
-    await store.updateClient(aClient({ id: 'cli_2' }), []);
+    expect(await store.updateClient(longest, aClient({ id: 'cli_2' }), [])).toBe('updated');
     await store.deleteTenant('ten_1', T0, []);
     const again = (createdAtMs: number) => store.createTenant(aTenant({ id: `ten_${createdAtMs}`, createdAtMs }), [], []);
     expect(await again(T0 + 24 * HOUR_MS)).toBe(false);
@@ -82,19 +84,22 @@ export const ownerPromises: readonly StorePromise[] = [
   ['an update replaces a client, secrets apart, and never moves a cutoff back', async (store) => {
     await store.createTenant(aTenant(), [], []);
     await store.createClient(aClient({ notBeforeMs: T0 + 5 }), []);
-    await store.updateClient(aClient({ name: 'Renamed', secrets: [], notBeforeMs: 0 }), [anEvent({ type: 'client_updated' })]);
-    expect(await store.findClient('ten_1', 'cli_1')).toEqual(aClient({ name: 'Renamed', notBeforeMs: T0 + 5 }));
-    await store.updateClient(aClient({ notBeforeMs: T0 + 9 }), []);
+    const renamed = aClient({ name: 'Renamed', notBeforeMs: T0 + 5 });
+    const event = anEvent({ type: 'client_updated' });
+    expect(await store.updateClient(aClient({ notBeforeMs: T0 + 5 }), { ...renamed, secrets: [], notBeforeMs: 0 }, [event])).toBe('updated');
+    expect(await store.findClient('ten_1', 'cli_1')).toEqual(renamed);
+    expect(await store.updateClient(renamed, aClient({ notBeforeMs: T0 + 9 }), [])).toBe('updated');
     expect((await store.findClient('ten_1', 'cli_1'))?.notBeforeMs).toBe(T0 + 9);
   }],
 
   ['a deleted client stays as a tombstone; its id given again keeps the cutoff, so that old tokens stay dead', async (store) => {
     await store.createTenant(aTenant(), [], []);
     await store.createClient(aClient(), []);
-    await store.updateClient(aClient({ deletedAtMs: T0 + 7, notBeforeMs: T0 + 7 }), []);
+    const gone = aClient({ deletedAtMs: T0 + 7, notBeforeMs: T0 + 7 });
+    expect(await store.updateClient(aClient(), gone, [])).toBe('updated');
     expect(await store.findClient('ten_1', 'cli_1')).toMatchObject({ deletedAtMs: T0 + 7, secrets: [] });
     expect(await store.listClients('ten_1')).toEqual([]);
-    await store.updateClient(aClient(), []);
+    for (const before of [aClient(), gone]) expect(await store.updateClient(before, aClient(), [])).toBe('outdated');
     expect((await store.findClient('ten_1', 'cli_1'))?.deletedAtMs).toBe(T0 + 7);
     const secret = aSecret({ id: 'sec_9' });
     expect(await store.createClient(aClient({ name: 'Second', secrets: [secret] }), [])).toBe(true);
@@ -130,9 +135,9 @@ export const ownerPromises: readonly StorePromise[] = [
     expect(await store.createUser(aUser({ username: 'Other' }), 'other', [])).toBe('id_taken');
     expect(await store.createUser(aUser({ id: 'usr_2' }), 'jane', [])).toBe('username_taken');
     expect(await store.createUser(aUser({ id: 'usr_2' }), 'john', [])).toBe('created');
-    expect(await store.updateUser(aUser({ id: 'usr_2' }), 'jane', [])).toBe('username_taken');
+    expect(await store.updateUser(aUser({ id: 'usr_2' }), aUser({ id: 'usr_2' }), 'jane', [])).toBe('username_taken');
     expect(await store.findUserByName('ten_1', 'jane')).toEqual(aUser());
-    expect(await store.updateUser(aUser({ email: '', name: null, deletedAtMs: T0, notBeforeMs: T0 }), 'jane', [])).toBe('updated');
+    expect(await store.updateUser(aUser(), aUser({ email: '', name: null, deletedAtMs: T0, notBeforeMs: T0 }), 'jane', [])).toBe('updated');
     expect(await store.findUserByName('ten_1', 'jane')).toBeNull();
     expect(await store.findUser('ten_1', 'usr_1')).toMatchObject({ deletedAtMs: T0, email: '', name: null });
     expect(await store.createUser(aUser(), 'jane', [])).toBe('id_taken');
@@ -147,7 +152,7 @@ export const ownerPromises: readonly StorePromise[] = [
       expect(await store.createUser(aUser({ tenantId: id, email: id }), 'jane', [])).toBe('created');
       await store.createResource(aResource({ tenantId: id, scopes: [id] }), 'https://api', []);
     }
-    await store.updateClient(aClient({ tenantId: 'ten_2', name: 'ten_2', disabledAtMs: T0 }), []);
+    await store.updateClient(aClient({ tenantId: 'ten_2', name: 'ten_2' }), aClient({ tenantId: 'ten_2', name: 'ten_2', disabledAtMs: T0 }), []);
     expect(await store.findClient('ten_1', 'cli_1')).toMatchObject({ name: 'ten_1', disabledAtMs: null });
     expect(await store.findUser('ten_2', 'usr_1')).toMatchObject({ email: 'ten_2' });
     expect(await store.findUserByName('ten_1', 'jane')).toMatchObject({ email: 'ten_1' });
@@ -248,9 +253,9 @@ export const ownerPromises: readonly StorePromise[] = [
   ['the epoch moves with owners and settings, and not with tokens', async (store) => {
     await furnish(store);
     const changes: [string, () => Promise<unknown>, boolean][] = [
-      ['client', () => store.updateClient(aClient({ name: 'x' }), []), true],
-      ['user', () => store.updateUser(aUser({ name: 'x' }), 'jane', []), true],
-      ['tenant', () => store.updateTenant(aTenant({ name: 'x' }), []), true],
+      ['client', () => store.updateClient(aClient(), aClient({ name: 'x' }), []), true],
+      ['user', () => store.updateUser(aUser(), aUser({ name: 'x' }), 'jane', []), true],
+      ['tenant', () => store.updateTenant(aTenant(), aTenant({ name: 'x' }), []), true],
       ['resource', () => store.createResource(aResource(), 'k', []), true],
       ['key', () => store.addKey(aKey({ kid: 'key_9', status: 'retired' }), []), true],
       ['meta', () => store.writeMeta('origin', 'x', []), true],

@@ -12,7 +12,7 @@ const store = openSqliteStore({ path });
 if (act === 'probe') await store.probe();
 if (act === 'revoke') {
   await store.revokeTokenId('ten_1', 'jti_1', SOON_S, T0, () => []);
-  await store.updateClient(aClient({ disabledAtMs: T0 }), []);
+  await store.updateClient(aClient(), aClient({ disabledAtMs: T0 }), []);
 }
 if (act === 'pour') {
   for (let next = 0; ; next += 20) {

@@ -95,7 +95,8 @@ describe('SQLite', () => {
     const store = openSqliteStore({ path });
     await furnish(store);
     await store.createUser({ ...aClientUser(), email: 'canary@example.com' }, 'canary', []);
-    await store.updateUser({ ...aClientUser(), email: '', deletedAtMs: T0 }, 'canary', []);
+    const canary = { ...aClientUser(), email: 'canary@example.com' };
+    expect(await store.updateUser(canary, { ...canary, email: '', deletedAtMs: T0 }, 'canary', [])).toBe('updated');
     await store.deleteTenant('ten_1', T0, []);
     await store.close();
     const bytes = Buffer.from(await Bun.file(path).arrayBuffer()).toString('latin1');

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import type { StorePromise } from './conformance.ts';
 import {
-  aClient, aGrant, anOpaque, aRefresh, aSecret, aSession, digestOf, furnish, HOUR_MS, rotation, SOON_S, T0,
+  aClient, aGrant, aKey, anOpaque, aRefresh, aSecret, aSession, digestOf, furnish, HOUR_MS, rotation, SOON_S, T0,
 } from './samples.ts';
 import type { Store } from '../../src/core/store.ts';
 
@@ -12,9 +12,9 @@ const SKEW_MS = 60_000;
 async function sweepAll(store: Store, nowMs: number): Promise<number> {
   let total = 0;
   for (;;) {
-    const rows = await store.sweep(nowMs, LONG_MS);
-    if (rows === 0) return total;
+    const { rows, done } = await store.sweep(nowMs, LONG_MS);
     total += rows;
+    if (done) return total;
   }
 }
 
@@ -99,7 +99,7 @@ export const sweepPromises: readonly StorePromise[] = [
     expect((await use())?.successorSealed).toBe('sealed rt_2');
     await sweepAll(store, usedAtMs + 60_001);
     expect(await use()).toEqual({ ...rotation('rt_1', 'rt_2').use, successorSealed: '', successorUsed: false });
-    expect(await store.sweep(usedAtMs + 60_001, LONG_MS)).toBe(0);
+    expect(await store.sweep(usedAtMs + 60_001, LONG_MS)).toEqual({ rows: 0, done: true });
   }],
 
   ['an ended client secret goes after a day', async (store) => {
@@ -119,11 +119,42 @@ export const sweepPromises: readonly StorePromise[] = [
       Array.from({ length: count }, (_, number) => store.revokeTokenId('ten_1', `jti_${number}`, SOON_S, T0, () => [])),
     );
     const nowMs = T0 + 2 * HOUR_MS;
-    expect(await store.sweep(nowMs, 0)).toBe(0);
     const begun = performance.now();
-    const some = await store.sweep(nowMs, 2);
+    const { rows, done } = await store.sweep(nowMs, 0);
     expect(performance.now() - begun).toBeLessThan(500);
-    expect(some + (await sweepAll(store, nowMs))).toBe(count);
+    expect(rows).toBeLessThan(count);
+    expect(done).toBe(false);
+    expect(rows + (await sweepAll(store, nowMs))).toBe(count);
     expect((await store.findRefreshToken(digestOf('rt_1')))?.grant.revokedAtMs).toBeNull();
+  }],
+
+  ['without any time each call still goes on where the last one stopped, through every kind, and says when all is done', async (store) => {
+    await furnish(store);
+    await store.addOpaqueToken(anOpaque());
+    await store.revokeTokenId('ten_1', 'jti_1', SOON_S, T0, () => []);
+    await store.createClient(aClient({ id: 'cli_2', secrets: [aSecret({ expiresAtMs: T0 })] }), []);
+    const newNext = aKey({ kid: 'key_3', status: 'next', activatedAtMs: null });
+    await store.promoteKey({ tenantId: 'ten_1', expectedActive: 'key_1', formerStatus: 'retired', nextKid: 'key_2', newNext, atMs: T0 }, []);
+    const nowMs = T0 + 72 * HOUR_MS;
+    let calls = 0;
+    while (!(await store.sweep(nowMs, 0)).done) expect((calls += 1)).toBeLessThan(100);
+    expect(await store.findRefreshToken(digestOf('rt_1'))).toBeNull();
+    expect(await store.findOpaqueToken(digestOf('at_1'))).toBeNull();
+    expect(await store.readTokenRecord('ten_1', 'jti_1', 'gra_1')).toEqual({ revoked: false, grantRevoked: true });
+    expect(await store.findSession('ten_1', 'ses_1')).toBeNull();
+    expect((await store.findClient('ten_1', 'cli_2'))?.secrets).toEqual([]);
+    expect((await store.listKeys('ten_1')).map(({ kid }) => kid)).toEqual(['key_2', 'key_3']);
+    expect(await sweepAll(store, nowMs)).toBe(0);
+  }],
+
+  ['a backlog of one kind does not keep the others waiting', async (store) => {
+    await furnish(store);
+    const pour = (round: number) => Promise.all(Array.from({ length: 300 }, (_, number) => store.addOpaqueToken(anOpaque(`at_${round}_${number}`))));
+    await store.revokeTokenId('ten_1', 'jti_1', SOON_S, T0, () => []);
+    for (let round = 0; round < 10; round++) {
+      await pour(round);
+      expect((await store.sweep(T0 + 2 * HOUR_MS, 0)).done).toBe(false);
+    }
+    expect((await store.readTokenRecord('ten_1', 'jti_1', null)).revoked).toBe(false);
   }],
 ];

@@ -116,7 +116,7 @@ describe('another process', () => {
       const epoch = store.epoch();
       await Promise.all([
         revoke(other, `jti_${round}`), other.revokeOpaqueToken(opaque.digest, T0, () => []),
-        other.updateUser(aUser({ name: `round ${round}` }), 'jane', []),
+        other.updateUser(aUser(round === 0 ? {} : { name: `round ${round - 1}` }), aUser({ name: `round ${round}` }), 'jane', []),
       ]);
       expect(await isRevoked(store, `jti_${round}`)).toBe(true);
       expect((await store.findOpaqueToken(opaque.digest))?.revokedAtMs).toBe(T0);

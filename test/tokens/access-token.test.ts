@@ -132,8 +132,8 @@ describe('RFC 9068 §4, RFC 8725 §3 · proving', () => {
 
   test('INT-94 a revoked key proves nothing, INT-93 a retired one does', async () => {
     expect((await read(token, await ringOf({ ...row, status: 'retired' }))).ok).toBe(true);
-    expect(await read(token, await ringOf({ ...row, status: 'revoked' }, await freshKey()))).toEqual(bad('bad_signature') as never);
-    expect(await read(token, await ringOf({ ...row, status: 'revoked' }))).toEqual(bad('bad_signature') as never);
+    expect(await read(token, await ringOf({ ...row, status: 'revoked' }, await freshKey()))).toEqual(bad('key_revoked') as never);
+    expect(await read(token, await ringOf({ ...row, status: 'revoked' }))).toEqual(bad('key_revoked') as never);
   });
 
   test.each([undefined, 'JWT', 'jwt', 'logout+jwt', 'token-introspection+jwt', 'client-authentication+jwt', 'dpop+jwt', 'oauth-authz-req+jwt', '', 'at+jwt ', 1, null])(

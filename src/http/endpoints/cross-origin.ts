@@ -5,15 +5,19 @@ import { corsHeaders, preflightHeaders, type BrowserOrigins } from '../cors.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { EndpointHandler } from './endpoint.ts';
 
-/** Lets the pages of a tenant's public clients read an endpoint's answers, and no others (TOK-12, REV-22). */
-export function forBrowsers(server: ServerContext, origins: BrowserOrigins, layout: Layout, handler: EndpointHandler): EndpointHandler {
+/**
+ * Lets the pages of a tenant's public clients read an endpoint's answers, and no others (TOK-12, REV-22). That is decided
+ * before the endpoint acts, so that no failure of ours hides what it did.
+ */
+export function forBrowsers(server: Pick<ServerContext, 'ctx'>, origins: BrowserOrigins, layout: Layout, handler: EndpointHandler): EndpointHandler {
   return async (request, arrival, slug) => {
-    const response = await handler(request, arrival, slug);
     const origin = request.headers.get('origin');
-    if (origin === null) return response;
-    response.headers.set('Vary', 'Origin');
+    if (origin === null) return handler(request, arrival, slug);
     const tenant = await resolveTenant(server.ctx.store, layout, arrival, slug);
-    if (tenant !== null && await origins.allows(tenant, origin)) {
+    const allowed = tenant !== null && await origins.allows(tenant, origin);
+    const response = await handler(request, arrival, slug);
+    response.headers.set('Vary', 'Origin');
+    if (allowed) {
       for (const [name, value] of Object.entries(corsHeaders(origin))) response.headers.set(name, value);
     }
     return response;

@@ -14,7 +14,7 @@ export function makeDiscovery(server: ServerContext, layout: Layout): EndpointHa
     const { requestId } = arrival.peer;
     const tenant = await resolveTenant(ctx.store, layout, arrival, slug);
     if (tenant === null || tenant.layout !== layout.name) return answerNotFound(server, requestId);
-    const body = JSON.stringify(describeServer(tenant, ctx.origin(), { grantTypes: [...grantHandlers.keys()] }));
+    const body = JSON.stringify(describeServer(tenant, ctx.origin(), { grantTypes: [...grantHandlers.keys()], docs: server.docs }));
     return respond.cacheable(request, 'application/json', body, etagOf(body), requestId);
   };
 }

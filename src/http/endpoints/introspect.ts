@@ -7,7 +7,7 @@ import { introspect, type IntrospectionOutcome } from '../../service/introspect.
 import { admit } from '../admit.ts';
 import type { Answer } from '../answer-memory.ts';
 import { readFormText } from '../form.ts';
-import { introspectForm, knownParameters } from '../schemas.ts';
+import { introspectForm, knownParameters, type IntrospectForm } from '../schemas.ts';
 import type { EndpointHandler } from './endpoint.ts';
 import type { Arrival, ServerContext } from '../server-context.ts';
 
@@ -19,8 +19,6 @@ export const INACTIVE = '{"active":false}';
 /** What time alone changes: such a token becomes good without anything being written. All else inactive stays so. */
 const passing: ReadonlySet<InactiveReason> = new Set(['not_yet_valid', 'issued_in_future']);
 
-type Form = { readonly token: string };
-
 /** RFC 7662 §2: the tenant, the form, the caller, and only then the token; or what the very same question was told before. */
 export function makeIntrospect(server: ServerContext, layout: Layout, path: EndpointPath): EndpointHandler {
   const { ctx, respond, answers } = server;
@@ -31,7 +29,7 @@ export function makeIntrospect(server: ServerContext, layout: Layout, path: Endp
     const question = body.ok ? answers.ask(request.headers.get('authorization'), arrival.site, url, slug, body.text) : null;
     if (question !== null && question.answer !== null) return give(question.answer, arrival);
 
-    const admitted = await admit<Form>(server, request, arrival, { layout, slug }, body, known, false);
+    const admitted = await admit<IntrospectForm>(server, request, arrival, { layout, slug }, body, known, false);
     if (admitted instanceof Response) return admitted;
     const { tenant, client, form } = admitted;
     if (form.token === undefined) return respond.error(400, 'invalid_request', 'token is missing', requestId);

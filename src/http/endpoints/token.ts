@@ -4,20 +4,18 @@ import type { TokenParameters } from '../../service/grants/grant.ts';
 import { admit } from '../admit.ts';
 import { readFormText } from '../form.ts';
 import { BASIC_CHALLENGE } from '../failures.ts';
-import { knownParameters, tokenForm } from '../schemas.ts';
+import { knownParameters, tokenForm, type TokenForm } from '../schemas.ts';
 import type { EndpointHandler } from './endpoint.ts';
 import type { ServerContext } from '../server-context.ts';
 
 const known = knownParameters(tokenForm);
-
-type Form = { readonly grant_type: string; readonly scope: string; readonly resource: readonly string[]; readonly refresh_token: string };
 
 /** RFC 6749 §3.2: the tenant, the form, the caller, then the grant. */
 export function makeToken(server: ServerContext, layout: Layout): EndpointHandler {
   return async (request, arrival, slug) => {
     const { requestId } = arrival.peer;
     const { respond } = server;
-    const admitted = await admit<Form>(server, request, arrival, { layout, slug }, await readFormText(request, known), known, true);
+    const admitted = await admit<TokenForm>(server, request, arrival, { layout, slug }, await readFormText(request, known), known, true);
     if (admitted instanceof Response) return admitted;
     const { tenant, client, form } = admitted;
     const grantType = form.grant_type;
@@ -32,7 +30,7 @@ export function makeToken(server: ServerContext, layout: Layout): EndpointHandle
   };
 }
 
-function parametersOf(form: Partial<Form>): TokenParameters {
+function parametersOf(form: Partial<TokenForm>): TokenParameters {
   const { scope, resource, refresh_token } = form;
   return {
     ...(scope !== undefined && { scope }), ...(resource !== undefined && { resource }), ...(refresh_token !== undefined && { refresh_token }),

@@ -4,20 +4,18 @@ import { tellUserinfo } from '../../service/userinfo.ts';
 import { resolveTenant } from '../admit.ts';
 import { answerBearerFault, answerFormFault, answerNotFound } from '../failures.ts';
 import { isForm, parseForm, readFormText, type FormFault } from '../form.ts';
-import { knownParameters, userinfoForm } from '../schemas.ts';
+import { knownParameters, userinfoForm, type UserinfoForm } from '../schemas.ts';
 import type { EndpointHandler } from './endpoint.ts';
 import type { ServerContext } from '../server-context.ts';
 
 const known = knownParameters(userinfoForm);
-
-type Form = { readonly access_token: string };
 
 /** The token in a form body, where there is such a body: with GET never (RFC 6750 §2.2). */
 async function readFormToken(request: Request): Promise<{ readonly token: string | null } | { readonly fault: FormFault }> {
   if (request.method !== 'POST' || !isForm(request)) return { token: null };
   const body = await readFormText(request, new Map());
   if (!body.ok) return { fault: body.fault };
-  const reading = parseForm<Form>(body.text, known);
+  const reading = parseForm<UserinfoForm>(body.text, known);
   return reading.ok ? { token: reading.form.access_token ?? null } : { fault: reading.fault };
 }
 

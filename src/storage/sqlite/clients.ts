@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { and, eq, isNull, lt, sql } from 'drizzle-orm';
-import { clients, clientSecrets, tenants } from './schema.ts';
+import { clients, clientSecrets, resources, tenants } from './schema.ts';
 import { guarded } from './failures.ts';
 import { pairKey } from './memory.ts';
 import type { AppendAudit } from './audit.ts';
@@ -40,10 +41,16 @@ export function clientPart(connection: Connection, append: AppendAudit): ClientP
     orm.insert(clientSecrets).values(secrets.map((secret) => ({ tenantId, clientId, ...secret }))).run();
   }
 
-  /** Within a transaction. */
-  function wipeSecrets(tenantId: string, clientId: string): void {
-    const own = and(eq(clientSecrets.tenantId, tenantId), eq(clientSecrets.clientId, clientId));
-    orm.delete(clientSecrets).where(own).run();
+  /** Within a transaction: takes from an id what a later bearer of it must not inherit. */
+  function strip(tenantId: string, clientId: string): void {
+    orm.delete(clientSecrets).where(and(eq(clientSecrets.tenantId, tenantId), eq(clientSecrets.clientId, clientId))).run();
+    const owned = and(eq(resources.tenantId, tenantId), eq(resources.ownerClientId, clientId));
+    orm.update(resources).set({ ownerClientId: null }).where(owned).run();
+  }
+
+  function forgetStripped(): void {
+    memory.forget('clients');
+    memory.forget('resources');
   }
 
   /** Within a transaction: the tenant notes lifetimes beyond its own, for when it is deleted (MTN-07). */
@@ -85,28 +92,29 @@ export function clientPart(connection: Connection, append: AppendAudit): ClientP
         } else {
           // Tokens of the former bearer of the id stay dead.
           const notBeforeMs = Math.max(client.notBeforeMs, former.notBeforeMs, former.deletedAtMs ?? 0);
-          wipeSecrets(client.tenantId, client.id);
+          strip(client.tenantId, client.id);
           orm.update(clients).set({ ...client, notBeforeMs }).where(isClient(client.tenantId, client.id)).run();
         }
         addSecrets(client.tenantId, client.id, secrets);
         noteLifetimes(client);
         append(events);
-        after(() => memory.forget('clients'));
+        after(forgetStripped);
         return true;
       }),
 
-    updateClient: ({ secrets: _secrets, ...client }, events) =>
+    updateClient: ({ secrets: _former, ...expected }, { secrets: _secrets, ...wanted }, events) =>
       writer.write((after) => {
-        // A cutoff never moves back, whatever the caller read before; nor does an update undo a deletion.
-        const { tenantId, id, notBeforeMs, ...rest } = client;
-        const cutoff = sql`max(${clients.notBeforeMs}, ${notBeforeMs})`;
-        const live = and(isClient(tenantId, id), isNull(clients.deletedAtMs));
-        const changed = orm.update(clients).set({ ...rest, notBeforeMs: cutoff }).where(live).returning({ id: clients.id }).all();
-        if (changed.length === 0) return;
-        if (client.deletedAtMs !== null) wipeSecrets(tenantId, id);
-        noteLifetimes(client);
+        const { tenantId, id } = expected;
+        const current = byId.get({ tenantId, id });
+        if (current === undefined || current.deletedAtMs !== null || !isDeepStrictEqual(current, expected)) return 'outdated';
+        // A cutoff never moves back.
+        const notBeforeMs = Math.max(current.notBeforeMs, wanted.notBeforeMs);
+        orm.update(clients).set({ ...wanted, tenantId, id, notBeforeMs }).where(isClient(tenantId, id)).run();
+        if (wanted.deletedAtMs !== null) strip(tenantId, id);
+        noteLifetimes({ ...wanted, tenantId });
         append(events);
-        after(() => memory.forget('clients'));
+        after(wanted.deletedAtMs === null ? () => memory.forget('clients') : forgetStripped);
+        return 'updated';
       }),
 
     rotateSecret: (tenantId, clientId, secret, othersEndMs, events) =>

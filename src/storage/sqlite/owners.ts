@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { meta, resources, users } from './schema.ts';
 import { guarded } from './failures.ts';
@@ -124,18 +125,18 @@ export function userPart(connection: Connection, append: AppendAudit): UserPart 
         after(() => memory.forget('users'));
         return 'created';
       }),
-    updateUser: (user, usernameKey, events) =>
+    updateUser: (expected, wanted, usernameKey, events) =>
       writer.write((after) => {
-        if (user.deletedAtMs === null && isNameTaken(user, usernameKey)) return 'username_taken';
-        // A cutoff never moves back, whatever the caller read before; nor does an update undo a deletion.
-        const { tenantId, id, notBeforeMs, ...rest } = user;
-        const cutoff = sql`max(${users.notBeforeMs}, ${notBeforeMs})`;
-        const live = and(eq(users.tenantId, tenantId), eq(users.id, id), isNull(users.deletedAtMs));
-        const changed = orm.update(users).set({ ...rest, usernameKey, notBeforeMs: cutoff }).where(live).returning({ id: users.id }).all();
-        if (changed.length > 0) {
-          append(events);
-          after(() => memory.forget('users'));
-        }
+        const { tenantId, id } = expected;
+        const current = byId.get({ tenantId, id });
+        if (current === undefined || current.deletedAtMs !== null || !isDeepStrictEqual(toUser(current), expected)) return 'outdated';
+        if (wanted.deletedAtMs === null && isNameTaken(expected, usernameKey)) return 'username_taken';
+        // A cutoff never moves back.
+        const notBeforeMs = Math.max(current.notBeforeMs, wanted.notBeforeMs);
+        const own = and(eq(users.tenantId, tenantId), eq(users.id, id));
+        orm.update(users).set({ ...wanted, tenantId, id, usernameKey, notBeforeMs }).where(own).run();
+        append(events);
+        after(() => memory.forget('users'));
         return 'updated';
       }),
   };

@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
 import { pairKey } from './memory.ts';
+import type { Store } from '../../core/store.ts';
 
 /** Milliseconds that a row outlives its token, for clocks that disagree (TM-07, REV-26). */
 const SKEW_MS = 60_000;
@@ -13,33 +14,46 @@ const ROWS_PER_STEP = 200;
 /** One kind of row to clear away: returns how many it cleared, of at most `ROWS_PER_STEP`. */
 type Step = (nowMs: number, dropped: (() => void)[]) => number;
 
+/** Every kind in turn, for ever. */
+function* rounds(steps: readonly Step[]): Generator<Step, never> {
+  for (;;) yield* steps;
+}
+
 /**
- * Prepares the sweeper.
- * @returns clears what expired before `nowMs` (milliseconds) for at most about `budgetMs`; gives the number of rows
+ * Prepares the sweeper. A call takes at least one step and goes on where the last call stopped: neither a slow disk nor
+ * a backlog of one kind keeps the others from their turn. Only the steps' own time counts, not their wait for a commit.
  */
-export function prepareSweep(connection: Connection): (nowMs: number, budgetMs: number) => Promise<number> {
+export function prepareSweep(connection: Connection): Store['sweep'] {
   const { writer } = connection;
   const steps = [...tokenSteps(connection), ...grantSteps(connection), ...secretSteps(connection), ...keySteps(connection)];
+  const order = rounds(steps);
+  let step = order.next().value;
+  /** Steps in a row, also of earlier calls, that found nothing. */
+  let idle = 0;
 
   return async (nowMs, budgetMs) => {
-    const until = performance.now() + budgetMs;
-    let total = 0;
-    for (const step of steps) {
-      for (;;) {
-        if (performance.now() >= until) return total;
-        const rows = await writer.write((after) => {
-          const dropped: (() => void)[] = [];
-          const count = step(nowMs, dropped);
-          after(() => {
-            for (const drop of dropped) drop();
-          });
-          return count;
+    let rows = 0;
+    let spentMs = 0;
+    do {
+      const count = await writer.write((after) => {
+        const begunMs = performance.now();
+        const dropped: (() => void)[] = [];
+        const cleared = step(nowMs, dropped);
+        after(() => {
+          for (const drop of dropped) drop();
         });
-        total += rows;
-        if (rows < ROWS_PER_STEP) break;
+        spentMs += performance.now() - begunMs;
+        return cleared;
+      });
+      rows += count;
+      idle = count === 0 ? idle + 1 : 0;
+      if (count < ROWS_PER_STEP || spentMs >= budgetMs) step = order.next().value;
+      if (idle >= steps.length) {
+        idle = 0;
+        return { rows, done: true };
       }
-    }
-    return total;
+    } while (spentMs < budgetMs);
+    return { rows, done: false };
   };
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { clientSecrets, signingKeys, tenants } from './schema.ts';
 import { guarded } from './failures.ts';
@@ -68,20 +69,19 @@ export function tenantPart(connection: Connection, append: AppendAudit): TenantP
         return true;
       }),
 
-    updateTenant: (tenant, events) =>
+    updateTenant: (expected, wanted, events) =>
       writer.write((after) => {
-        if (isHostTaken(tenant)) return false;
-        // A cutoff never moves back, whatever the caller read before; nor does an update undo a deletion.
-        const { id, notBeforeMs, ...rest } = tenant;
-        const cutoff = sql`max(${tenants.notBeforeMs}, ${notBeforeMs})`;
-        const live = and(eq(tenants.id, id), isNull(tenants.deletedAtMs));
-        const longest = sql`max(${tenants.longestTtl}, ${longestTtl(tenant)})`;
-        const changes = { ...rest, notBeforeMs: cutoff, longestTtl: longest };
-        const changed = orm.update(tenants).set(changes).where(live).returning({ id: tenants.id }).all();
-        if (changed.length === 0) return false;
+        const { id } = expected;
+        const current = byId.get({ id });
+        if (current === undefined || current.deletedAtMs !== null || !isDeepStrictEqual(toTenant(current), expected)) return 'outdated';
+        if (isHostTaken({ ...wanted, id })) return 'host_taken';
+        // A cutoff never moves back, and what was issued for longer may still live.
+        const notBeforeMs = Math.max(current.notBeforeMs, wanted.notBeforeMs);
+        const longest = Math.max(current.longestTtl, longestTtl(wanted));
+        orm.update(tenants).set({ ...wanted, id, notBeforeMs, longestTtl: longest }).where(eq(tenants.id, id)).run();
         append(events);
         after(() => memory.forget('tenants'));
-        return true;
+        return 'updated';
       }),
 
     deleteTenant: (tenantId, atMs, events) =>

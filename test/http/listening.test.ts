@@ -1,0 +1,40 @@
+import { expect, test } from 'bun:test';
+import { createServer } from 'node:net';
+import { assayCommand, removeFolder, startServer, temporaryFolder } from '../helpers/server.ts';
+
+test('a port has one server: the second start says so and ends, whoever has it', async () => {
+  const first = await startServer();
+  const data = temporaryFolder();
+  const child = Bun.spawn([...assayCommand, 'serve', '--data', data, '--port', String(first.port)], { stdout: 'ignore', stderr: 'pipe', env: { PATH: Bun.env['PATH'] ?? '', HOME: data } });
+  const said = await child.stderr.text();
+  expect(await child.exited).toBe(1);
+  expect(said).toContain('is taken by another program');
+  await first.stop();
+  removeFolder(first.data);
+  removeFolder(data);
+});
+
+test('a reader of the log that goes away stops nothing', async () => {
+  const data = temporaryFolder();
+  const probe = createServer().listen(0, '127.0.0.1');
+  const address = probe.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await new Promise((resolve) => probe.close(resolve));
+  const shell = `"$@" 2>&1 >/dev/null | head -n 1`;
+  const child = Bun.spawn(['sh', '-c', shell, 'sh', ...assayCommand, 'serve', '--data', data, '--port', String(port)], {
+    stdout: 'pipe', stderr: 'ignore', env: { PATH: Bun.env['PATH'] ?? '', HOME: data },
+  });
+  const statuses: number[] = [];
+  for (let attempt = 0; attempt < 200 && statuses.length < 20; attempt += 1) {
+    const status = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { Host: '127.0.0.1', Connection: 'close' } }).then((answer) => answer.status, () => null);
+    if (status === null) await Bun.sleep(20);
+    else {
+      // Each unknown Host is worth a line in the log, which nobody reads.
+      await fetch(`http://127.0.0.1:${port}/`, { headers: { Host: `h${attempt}.example`, Connection: 'close' } }).then((answer) => statuses.push(answer.status), () => statuses.push(0));
+    }
+  }
+  expect(statuses).toEqual(Array.from({ length: 20 }, () => 421));
+  Bun.spawnSync(['sh', '-c', `pkill -TERM -f -- "--data ${data}"`]);
+  await child.exited;
+  removeFolder(data);
+});
