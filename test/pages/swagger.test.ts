@@ -30,8 +30,8 @@ async function authorize(page: Page, { id, secret }: Credentials): Promise<void>
   const dialog = page.locator('.modal-ux');
   await dialog.getByLabel('Username').fill(id);
   await dialog.getByLabel('Password').fill(secret);
-  await dialog.locator('.auth-btn-wrapper .authorize').click();
-  await dialog.locator('.auth-btn-wrapper .btn-done').click();
+  await dialog.locator('form', { has: page.locator('input[autocomplete="username"], input[name="username"], input[id*="username"]') }).locator('.authorize').click();
+  await dialog.locator('.auth-btn-wrapper .btn-done').first().click();
 }
 
 /** Opens an operation, fills its form in and sends it. Out: status and body, as the page shows them. */
