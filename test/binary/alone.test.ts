@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { chmodSync, copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
 import { join } from 'node:path';
+import { needProgram } from '../helpers/programs.ts';
 import { removeFolder, startServer, temporaryFolder } from '../helpers/server.ts';
 import { parseObject, sendRaw } from '../helpers/fixture.ts';
 import { freePort, requireExecutable, runExecutable } from './executable.ts';
@@ -132,10 +133,11 @@ describe('copied alone into an empty folder', () => {
   });
 });
 
-describe('https', () => {
-  const openssl = Bun.which('openssl');
+const openssl = await needProgram('openssl');
 
-  test.skipIf(openssl === null)('HT-14, HT-15, DS-06, DS-08 --tls-cert and --tls-key: https issuer, HSTS, TLS 1.3 preferred and 1.2 the least; plain http is not served', async () => {
+describe('https', () => {
+
+  test.skipIf(openssl === undefined)('HT-14, HT-15, DS-06, DS-08 --tls-cert and --tls-key: https issuer, HSTS, TLS 1.3 preferred and 1.2 the least; plain http is not served', async () => {
     const cwd = folder();
     const [cert, key] = [join(cwd, 'cert.pem'), join(cwd, 'key.pem')];
     Bun.spawnSync([openssl ?? '', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', cert], { stderr: 'ignore' });

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { needProgram } from '../helpers/programs.ts';
 import { removeFolder, temporaryFolder } from '../helpers/server.ts';
 import { parseObject } from '../helpers/fixture.ts';
 import { freePort, requireExecutable, runExecutable } from './executable.ts';
@@ -48,10 +49,11 @@ async function startDemo(cwd: string, args: readonly string[] = []): Promise<Dem
   };
 }
 
-describe('serve --demo', () => {
-  const curl = Bun.which('curl');
+const curl = await needProgram('curl');
 
-  test.skipIf(curl === null)('OP-11, INT-01 exactly five lines, each complete and without a pipe, each answers "active":true when pasted; nothing is left behind', async () => {
+describe('serve --demo', () => {
+
+  test.skipIf(curl === undefined)('OP-11, INT-01 exactly five lines, each complete and without a pipe, each answers "active":true when pasted; nothing is left behind', async () => {
     const cwd = folder();
     const demo = await startDemo(cwd);
     expect(demo.lines).toHaveLength(5);

@@ -11,6 +11,7 @@ const programs = {
     packages: ['apache2', 'libapache2-mod-auth-openidc'],
   },
   chromium: { files: ['chromium'], packages: ['chromium'] },
+  curl: { files: ['curl'], packages: ['curl'] },
   faketime: { files: ['faketime'], packages: ['faketime'] },
   nginx: { files: ['nginx'], packages: ['nginx-light'] },
   openssl: { files: ['openssl'], packages: ['openssl'] },
