@@ -15,7 +15,7 @@ type Room = { rooms: string[]; files?: string[]; packages?: string[]; builtins?:
 const rooms: Record<string, Room | 'anything'> = {
   spec: { rooms: [] },
   core: { rooms: ['spec'] },
-  keys: { rooms: ['core', 'spec'], packages: ['jose'], builtins: ['node:crypto', 'node:fs', 'node:path', 'node:util'] },
+  keys: { rooms: ['core', 'spec'], packages: ['jose'], builtins: ['node:crypto', 'node:fs', 'node:os', 'node:path', 'node:util'] },
   tokens: { rooms: ['core', 'spec', 'keys'], packages: ['jose'], builtins: ['node:crypto'] },
   storage: {
     rooms: ['core', 'spec'],
@@ -23,13 +23,20 @@ const rooms: Record<string, Room | 'anything'> = {
     packages: ['drizzle-orm'],
     builtins: ['bun:sqlite', 'node:crypto', 'node:fs', 'node:path', 'node:util'],
   },
+  credentials: { rooms: ['core', 'spec'], packages: ['@simplewebauthn/server', 'reflect-metadata', 'otpauth', 'bowser', 'uqr'], builtins: ['node:crypto'] },
   audit: { rooms: ['core', 'spec'], builtins: ['node:crypto'] },
   metrics: { rooms: ['core', 'spec'] },
-  pages: { rooms: ['core', 'spec'] },
+  outbound: {
+    rooms: ['core', 'spec'],
+    packages: ['nodemailer'],
+    builtins: ['node:crypto', 'node:dns', 'node:dns/promises', 'node:http', 'node:https', 'node:net', 'node:tls'],
+  },
+  pages: { rooms: ['core', 'spec'], packages: ['preact', 'preact-render-to-string'] },
   config: { rooms: ['core', 'spec'], builtins: ['node:crypto', 'node:fs', 'node:path'] },
-  service: { rooms: ['core', 'spec', 'tokens', 'keys'] },
+  service: { rooms: ['core', 'spec', 'tokens', 'keys', 'credentials'] },
   http: {
     rooms: ['service', 'pages', 'metrics', 'core', 'spec', 'version.ts'],
+    files: ['node_modules'],
     packages: ['elysia', '@elysiajs/swagger', 'swagger-ui-dist'],
     builtins: ['node:crypto', 'node:net'],
   },

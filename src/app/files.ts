@@ -60,6 +60,19 @@ export function loadMasterKey(path: string, hasData: boolean): { readonly key: M
   }
 }
 
+/**
+ * Reads the key that goes into passwords; its mode is narrowed like the master key's (CR-08). It is never made here: it is
+ * the operator's to keep apart from the data. @throws FileTrouble
+ */
+export function loadPepper(path: string): Buffer {
+  if (!existsSync(path)) throw new FileTrouble(`${path}, named by ASSAY_PASSWORD_PEPPER_FILE, is missing; \`openssl rand -base64 32\` makes one`);
+  tighten(path, 0o600);
+  const text = readFileSync(path, 'utf8').trim();
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length !== 32 || bytes.toString('base64') !== text) throw new FileTrouble(`${path} does not hold a pepper (32 bytes in base64)`);
+  return bytes;
+}
+
 /** Puts a new name in a directory on disk: data sealed under the key must never outlive it. */
 function syncDirectory(path: string): void {
   if (windows) return;

@@ -4,18 +4,23 @@ import { makeAuditQueue } from '../audit/queue.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Origin } from '../core/issuer.ts';
 import type { Log } from '../core/ports.ts';
-import { makePasswordHasher } from '../keys/password.ts';
+import { makePasswordHasher, makePeoplePasswords } from '../keys/password.ts';
 import { seal, unseal, type MasterKey } from '../keys/seal.ts';
 import { makeClientAuthenticator } from '../service/authenticate-client.ts';
 import type { Context } from '../service/context.ts';
+import { makeAttempts } from '../service/credentials/attempts.ts';
 import { makeKeyRings } from '../service/key-rings.ts';
 import { readStoredOrigin } from '../service/manage-origin.ts';
+import { makeThrottle } from '../service/throttle.ts';
 import { makeTokenReader } from '../service/read-token.ts';
 import type { Store } from '../core/store.ts';
 import { openSqliteStore } from '../storage/sqlite/open.ts';
+import { chooseLocale } from '../pages/text.ts';
+import { mailText } from '../pages/mail.ts';
+import type { ComposeMail } from '../core/people-words.ts';
 import { makeFingerprint } from '../tokens/digest.ts';
 import { makeClock, type GuardedClock } from './clock.ts';
-import { dataFiles, loadMasterKey, prepareDataDirectory } from './files.ts';
+import { dataFiles, loadMasterKey, loadPepper, prepareDataDirectory } from './files.ts';
 import { makeLog } from './log.ts';
 
 /** Everything behind the commands and the server, open. */
@@ -51,6 +56,12 @@ function floorOf(markMs: number, wallMs: number): number {
   return wallMs < markMs ? markMs + MARK_AGE_MS : markMs;
 }
 
+/** Mails in the words of the pages. */
+const composeMail: ComposeMail = (content, to) => {
+  const locale = chooseLocale(to.locale === null ? [] : [to.locale], null);
+  return mailText(content, locale, to.brandName, to.messages[locale] ?? {});
+};
+
 function writeToStderr(lines: string): void {
   try {
     process.stderr.write(lines);
@@ -75,7 +86,10 @@ export async function openApplication(settings: Settings): Promise<Application> 
   const rings = makeKeyRings(store, master);
   let origin = await readStoredOrigin(store);
   const ctx: Context = {
-    store, clock, log, master, audit, passwords, rings,
+    store, clock, log, master, audit, passwords, rings, composeMail,
+    peoplePasswords: makePeoplePasswords(passwords, settings.passwordPepperFile === null ? null : loadPepper(settings.passwordPepperFile)),
+    attempts: makeAttempts(clock),
+    newcomers: makeThrottle(clock),
     random: { text: (bytes) => randomBytes(bytes).toString('base64url') },
     fingerprint: makeFingerprint(await openFingerprintKey(store, master)),
     tokens: makeTokenReader(store, rings),

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { checkRateLimits } from '../config/read-settings.ts';
+import { checkLoopbackOnly } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { auditEvent } from '../core/audit-event.ts';
 import { parseOrigin } from '../core/issuer.ts';
 import { makeRequestHandler } from '../http/app.ts';
 import type { RequestHandler } from '../http/gate.ts';
 import { parseTrustedProxies } from '../http/peer.ts';
-import type { Readiness } from '../http/server-context.ts';
+import type { DemoSite, Readiness } from '../http/server-context.ts';
 import { deriveOrigin, settleOrigin } from '../service/manage-origin.ts';
 import { version } from '../version.ts';
+import { openCarriers, startDelivery } from './delivery.ts';
 import { ensureDefaultTenant } from './first-tenant.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import type { Application } from './open.ts';
@@ -23,6 +24,8 @@ const GRACE_MS = 10_000;
 export type ServeOptions = {
   /** Called once requests are answered. */
   readonly onReady: (info: { readonly url: string }) => void | Promise<void>;
+  /** A demo: lives at `http://localhost`, at every address that browsers try for that name. */
+  readonly demo?: DemoSite;
 };
 
 /** The server cannot start; the message says why and what to do. */
@@ -68,6 +71,27 @@ function listen(settings: Settings, tls: Tls | null, fetch: (request: Request, s
   }
 }
 
+/** What a browser may take `localhost` for, where the machine has it. Another program there would get the demo's visitors. */
+const OTHER_LOOPBACK = '::1';
+
+type Answering = Parameters<typeof listen>[2];
+
+/** The same at the other address of `localhost`, where the machine has one. @throws StartTrouble */
+async function listenBeside(first: Bun.Server<undefined>, settings: Settings, tls: Tls | null, fetch: Answering): Promise<readonly Bun.Server<undefined>[]> {
+  const beside = { ...settings, host: OTHER_LOOPBACK };
+  try {
+    await listen({ ...beside, port: 0 }, null, fetch).stop(true);
+  } catch {
+    return [first];
+  }
+  try {
+    return [first, listen({ ...beside, port: first.port ?? settings.port }, tls, fetch)];
+  } catch (error) {
+    await first.stop(true);
+    throw error;
+  }
+}
+
 /**
  * Listens and answers until told to stop, then finishes what is under way and closes the data.
  * @returns the exit code
@@ -82,19 +106,22 @@ export async function serve(application: Application, settings: Settings, option
 
   let handler: RequestHandler | null = null;
   const starting = Promise.withResolvers<void>();
-  const server = listen(settings, tls, (request, connection) =>
-    handler === null ? starting.promise.then(() => answer(request, connection)) : handler(request, connection));
+  const fetch: Answering = (request, connection) =>
+    handler === null ? starting.promise.then(() => answer(request, connection)) : handler(request, connection);
+  const server = listen(settings, tls, fetch);
   const answer = (request: Request, connection: Bun.Server<undefined>): Promise<Response> | Response =>
     handler === null ? new Response(null, { status: 503 }) : handler(request, connection);
 
-  const limits = checkRateLimits(settings, parseOrigin(settings.origin ?? '') ?? ctx.origin());
+  const servers = options.demo === undefined ? [server] : await listenBeside(server, settings, tls, fetch);
+  const stopServers = (now: boolean): Promise<unknown> => Promise.all(servers.map((one) => one.stop(now)));
+  const limits = checkLoopbackOnly(settings, parseOrigin(settings.origin ?? '') ?? ctx.origin());
   if (limits !== null) {
-    await server.stop(true);
+    await stopServers(true);
     throw new StartTrouble(limits);
   }
-  const origin = await settleOrigin(ctx, settings.origin, deriveOrigin(settings.host, server.port ?? settings.port, tls !== null), settings.moveOrigin);
+  const origin = await settleOrigin(ctx, settings.origin, deriveOrigin(options.demo === undefined ? settings.host : 'localhost', server.port ?? settings.port, tls !== null), settings.moveOrigin);
   if (!origin.ok) {
-    await server.stop(true);
+    await stopServers(true);
     throw new StartTrouble(origin.description);
   }
   if (origin.changed && application.ctx.origin().url !== origin.origin.url && !application.createdMasterKey) {
@@ -109,20 +136,22 @@ export async function serve(application: Application, settings: Settings, option
   }
   await ensureDefaultTenant(application, 'background');
   handler = makeRequestHandler(ctx, {
-    proxies, readiness, docs: settings.docs === 'on', bootId: ctx.random.text(6), logRequests: settings.logLevel === 'debug',
+    proxies, readiness, docs: settings.docs === 'on', mailbox: settings.smtpUrl === null, ...(options.demo !== undefined && { demo: options.demo }), bootId: ctx.random.text(6), logRequests: settings.logLevel === 'debug',
   });
   starting.resolve();
   await ctx.store.recordAudit([auditEvent({ timeMs: clock.now(), type: 'server_started', actor: 'server', subject: origin.origin.url, reason: version })]);
   ctx.log.info('started', { version, origin: origin.origin.url, host: server.hostname ?? settings.host, port: server.port ?? settings.port, tls: tls !== null });
   const housekeeping = startHousekeeping(application);
+  const delivery = startDelivery(ctx, openCarriers(settings, origin.origin.host));
   const stop = awaitStopSignal();
   await options.onReady({ url: origin.origin.url });
 
   const signal = await stop;
   readiness.stopping = true;
   ctx.log.info('stopping', { signal });
-  await Promise.race([server.stop(), Bun.sleep(GRACE_MS)]);
-  await server.stop(true);
+  await Promise.race([stopServers(false), Bun.sleep(GRACE_MS)]);
+  await stopServers(true);
+  await delivery.stop();
   await housekeeping.stop();
   await application.close();
   return 0;

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../core/audit-event.ts';
+import type { AuditEvent, AuditType } from '../core/audit-event.ts';
 import { networkOf } from '../core/network.ts';
 import type { AuditQueue, Clock, Log } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
@@ -15,7 +15,8 @@ const FLUSH_MS = 10;
 const WINDOW_MS = 60_000;
 /**
  * Different events within one window; beyond, what strangers cause is only counted, by type and tenant. Far fewer where
- * nobody has proven who they are: there the rows are strangers' to make.
+ * nobody has proven who they are: there the rows are strangers' to make. Of each such type so many, that none crowds out
+ * another, and all of them leave room for what others' tokens and clients cause.
  */
 const DISTINCT = 10_000;
 const DISTINCT_UNPROVEN = 1_000;
@@ -27,10 +28,8 @@ const ARRIVED = 1_000;
 
 type Entry = { readonly event: AuditEvent; readonly startedMs: number; number: number | null; waiting: number };
 
-/** Whether whoever caused the event did not prove who they are. */
-function isUnproven(event: AuditEvent): boolean {
-  return event.type === 'client_authentication_failed';
-}
+/** What can be caused without a proof of who one is: anyone may begin a request or try to sign in, and public clients prove nothing. */
+const unprovenTypes: ReadonlySet<AuditType> = new Set(['client_authentication_failed', 'sign_in_failed', 'authorization_denied', 'code_refused']);
 
 function keyOf(event: AuditEvent): string {
   return JSON.stringify([event.type, event.tenant, event.actor, event.clientId, event.fingerprint, event.reason, event.fingerprint === null ? networkOf(event.ip) : null]);
@@ -47,7 +46,11 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
   let timer: ReturnType<typeof setTimeout> | null = null;
   let writing: Promise<void> = Promise.resolve();
   let draining = false;
-  let unproven = 0;
+  const unproven = new Map<AuditType, number>();
+
+  function countUnproven({ type }: AuditEvent, more: 1 | -1): void {
+    if (unprovenTypes.has(type)) unproven.set(type, (unproven.get(type) ?? 0) + more);
+  }
 
   /** The entry that a repeat counts for: of this window, or one that the store does not have yet. */
   function currentEntry(key: string): Entry | undefined {
@@ -59,7 +62,7 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
     const own = keyOf(event);
     const known = currentEntry(own);
     if (known !== undefined) return known;
-    const full = (): boolean => entries.size >= DISTINCT || (isUnproven(event) && unproven >= DISTINCT_UNPROVEN);
+    const full = (): boolean => entries.size >= DISTINCT || (unproven.get(event.type) ?? 0) >= DISTINCT_UNPROVEN;
     if (full()) forgetOld();
     if (!full()) return newEntry(own, event);
     const kept = { ...event, actor: null, clientId: null, subject: null, fingerprint: null, ip: null, requestId: null, reason: 'suppressed' };
@@ -70,9 +73,9 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
   function newEntry(key: string, event: AuditEvent): Entry {
     const entry: Entry = { event, startedMs: clock.monotonic(), number: null, waiting: 0 };
     // An expired one of the same key gives up its place: the map is in order of age, which forgetting relies on.
-    if (entries.delete(key) && isUnproven(event)) unproven -= 1;
+    if (entries.delete(key)) countUnproven(event, -1);
     entries.set(key, entry);
-    if (isUnproven(event)) unproven += 1;
+    countUnproven(event, 1);
     return entry;
   }
 
@@ -82,7 +85,7 @@ export function makeAuditQueue(store: Pick<Store, 'recordAudit' | 'countAudit'>,
       if (nowMs - entry.startedMs < WINDOW_MS) break;
       if (entry.waiting > 0) continue;
       entries.delete(key);
-      if (isUnproven(entry.event)) unproven -= 1;
+      countUnproven(entry.event, -1);
     }
   }
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { dataFiles } from '../app/files.ts';
-import { checkRateLimits } from '../config/read-settings.ts';
+import { checkLoopbackOnly } from '../config/read-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { parseOrigin, type Origin } from '../core/issuer.ts';
 import { deriveOrigin } from '../service/manage-origin.ts';
@@ -86,6 +86,6 @@ export function checkOrigin(settings: Settings): readonly string[] {
   if (stored === null) return [`the database ${path} cannot be read`];
   // An origin among the settings was held against them when they were read.
   const inForce = stored.origin ?? parseOrigin(FIRST_ORIGIN);
-  const limits = settings.origin === null && inForce !== null ? checkRateLimits(settings, inForce) : null;
+  const limits = settings.origin === null && inForce !== null ? checkLoopbackOnly(settings, inForce) : null;
   return [...checkMove(settings, stored), ...(limits === null ? [] : [limits])];
 }

@@ -6,17 +6,17 @@ import { CommandFailure, UsageError } from './failure.ts';
  * Asks before something is gone for good. Never waits where nobody can answer.
  * @throws UsageError without --yes off a terminal, CommandFailure when the answer is no
  */
-export async function confirm(call: Call, question: string): Promise<void> {
+export async function confirm(call: Call, question: string, what: 'deletes' | 'resets' = 'deletes'): Promise<void> {
   if (call.flags.on('yes')) return;
   if (call.out.json || !process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UsageError('this deletes for good: add --yes to confirm (nobody can be asked here)');
+    throw new UsageError(`this ${what} for good: add --yes to confirm (nobody can be asked here)`);
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     // Ctrl-C and Ctrl-D reject: both mean no.
     const answer = await terminal.question(`${question} [y/N] `).catch(() => '\n');
     if (answer === '\n') process.stderr.write('\n');
-    if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('cancelled', 'nothing was deleted');
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('cancelled', what === 'deletes' ? 'nothing was deleted' : 'nothing was changed');
   } finally {
     terminal.close();
   }

@@ -5,24 +5,23 @@ import { dataFiles } from '../app/files.ts';
 import { serve } from '../app/serve.ts';
 import type { Settings } from '../config/settings.ts';
 import { isLoopbackName, parseOrigin } from '../core/issuer.ts';
-import { createClient, revokeClientTokens, rotateSecret, updateClient } from '../service/manage-clients.ts';
 import { createTenant, updateTenant } from '../service/manage-tenants.ts';
 import { createUser, requireUser } from '../service/manage-users.ts';
 import { issueToken } from '../service/issue-token.ts';
-import type { Client, Tenant } from '../core/model.ts';
 import type { Context } from '../service/context.ts';
-import type { Managed } from '../service/manage-outcome.ts';
 import { openFor, type Call } from './call.ts';
 import { introspectionCurl } from './curl.ts';
-import { demoTenants, type DemoClient, type DemoTenant } from './demo-tenants.ts';
+import { demoSite, makeDemoApplication, type DemoApplication } from './demo-application.ts';
+import { ensure, makeDemoClient, quiet } from './demo-client.ts';
+import { demoTenants, type DemoTenant } from './demo-tenants.ts';
 import { CommandFailure, UsageError, valueOf } from './failure.ts';
-import { styleFor } from './text.ts';
+import { block, styleFor } from './text.ts';
 
 /** Cutoffs hold for their whole millisecond; a new token must come after it. */
 const AFTER_CUTOFF_MS = 2;
 
-/** Quietly: the demo's terminal belongs to what is printed. */
-const quiet = (): void => undefined;
+/** The server listens beside it where `localhost` means more. */
+const LISTENS_ON = '127.0.0.1';
 
 function refuseBeyondLoopback(settings: Settings): void {
   const origin = settings.origin === null ? null : parseOrigin(settings.origin);
@@ -46,23 +45,6 @@ async function markAsDemo(ctx: Context, data: string): Promise<void> {
   await ctx.store.writeMeta('demo', '1', []);
 }
 
-async function ensure<T>(created: Managed<T>, existing: () => Promise<Managed<T>>): Promise<T> {
-  return valueOf(!created.ok && created.error === 'already_exists' ? await existing() : created, quiet);
-}
-
-/** The client and its new secret; its earlier tokens are dead. */
-async function makeDemoClient(ctx: Context, tenant: Tenant, wanted: DemoClient): Promise<{ readonly client: Client; readonly secret: string }> {
-  const fresh = { supplied: null, ttl: null };
-  const made = await ensure(await createClient(ctx, tenant, { ...wanted, secret: fresh }), async () => {
-    const updated = await updateClient(ctx, tenant, wanted.id, wanted.change);
-    if (!updated.ok) return updated;
-    const revoked = await revokeClientTokens(ctx, tenant, wanted.id);
-    if (!revoked.ok) return revoked;
-    return wanted.public ? { ...revoked, value: { client: revoked.value, secret: null } } : rotateSecret(ctx, tenant, wanted.id, fresh, 0);
-  });
-  return { client: made.client, secret: made.secret?.text ?? '' };
-}
-
 /** One tenant with its clients and a live token. @returns the line to paste */
 async function makeDemoTenant(ctx: Context, row: DemoTenant): Promise<string> {
   const origin = ctx.origin();
@@ -82,7 +64,8 @@ async function makeDemoTenant(ctx: Context, row: DemoTenant): Promise<string> {
 }
 
 /**
- * Serves a demo: a tenant per preset, each with a client and a live token, and for each seed product a line to paste.
+ * Serves a demo: a tenant per preset, each with a client and a live token, for each seed product a line to paste, and a
+ * person with an application to sign in to. It stands at `localhost`, because passkeys are for names, not for addresses.
  * Secrets and tokens are new at each start.
  * @returns the exit code
  * @throws UsageError beyond loopback, CommandFailure for a folder that holds something else
@@ -92,7 +75,7 @@ export async function serveDemo(call: Call, settings: Settings): Promise<number>
   const temporary = call.settingFlags.data === undefined && (process.env['ASSAY_DATA'] ?? '') === '';
   const data = temporary ? mkdtempSync(join(tmpdir(), 'assay-demo-')) : settings.data;
   try {
-    return await serveFrom(call, { ...settings, data, logLevel: settings.logLevel === 'info' ? 'warn' : settings.logLevel }, temporary);
+    return await serveFrom(call, { ...settings, host: LISTENS_ON, data, logLevel: settings.logLevel === 'info' ? 'warn' : settings.logLevel }, temporary);
   } finally {
     if (temporary) rmSync(data, { recursive: true, force: true });
   }
@@ -104,11 +87,14 @@ async function serveFrom(call: Call, settings: Settings, temporary: boolean): Pr
   try {
     await markAsDemo(application.ctx, settings.data);
     return await serve(application, settings, {
+      demo: demoSite,
       onReady: async ({ url }) => {
         const lines: (readonly [DemoTenant, string])[] = [];
         for (const row of demoTenants) lines.push([row, await makeDemoTenant(application.ctx, row)]);
-        await call.out.document({ url, docs: `${url}/docs` });
-        await call.out.print(renderDemo(call.out.styled, url, settings, temporary, lines));
+        const made = await makeDemoApplication(application.ctx);
+        const { username, password } = made;
+        await call.out.document({ url, docs: settings.docs === 'on' ? `${url}/docs` : null, demo: `${url}/demo`, username, password });
+        await call.out.print(renderDemo(call.out.styled, url, settings, temporary, lines, made));
       },
     });
   } catch (error) {
@@ -118,7 +104,7 @@ async function serveFrom(call: Call, settings: Settings, temporary: boolean): Pr
   }
 }
 
-function renderDemo(styled: boolean, url: string, settings: Settings, temporary: boolean, lines: readonly (readonly [DemoTenant, string])[]): string {
+function renderDemo(styled: boolean, url: string, settings: Settings, temporary: boolean, lines: readonly (readonly [DemoTenant, string])[], made: DemoApplication): string {
   const { bold, dim } = styleFor(styled);
   const insecure = settings.tlsCert === null ? '' : ' -k';
   return [
@@ -126,7 +112,16 @@ function renderDemo(styled: boolean, url: string, settings: Settings, temporary:
     `Five products' documented requests, each about a live token. Paste any of them into another terminal:`,
     ...lines.flatMap(([row, line]) => (row.title === null ? [] : ['', dim(row.title), line.replace(/^curl/, `curl${insecure}`)])),
     '',
-    ...(settings.docs === 'on' ? [`Documentation to try out: ${url}/docs`] : []),
+    block(styled, 'An application to sign in to, and whom as', [
+      ['Application', `${url}/demo`],
+      ['User name', made.username],
+      ['Password', made.password],
+      ['Account', `${url}/account`],
+      ['Mailbox', settings.smtpUrl === null ? `${url}/mailbox` : null],
+      ['API', settings.docs === 'on' ? `${url}/docs` : null],
+      ['Gateway', `${demoSite.gateway} with the secret ${made.gatewaySecret}`],
+    ]),
+    '',
     temporary ? 'Everything is forgotten when you stop it with Ctrl-C.' : `The data is in ${settings.data}. Ctrl-C stops it.`,
   ].join('\n');
 }

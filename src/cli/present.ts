@@ -2,15 +2,20 @@ import type { AuditEvent } from '../core/audit-event.ts';
 import { describeServer } from '../core/discovery.ts';
 import { issuerOf, type Origin } from '../core/issuer.ts';
 import type { Client, ClientSecret, Resource, Tenant, User } from '../core/model.ts';
+import type { Membership, Organization, Role } from '../core/people.ts';
 import type { SigningKeyRow } from '../core/store.ts';
+import type { Credentials } from '../service/manage-credentials.ts';
+import type { Member } from '../service/manage-organizations.ts';
+import type { ListedSession } from '../service/manage-sessions.ts';
 import type { Explanation, Inspection } from '../service/manage-tokens.ts';
+import { peopleDocument } from './people-flags.ts';
 import { isoTime, isoTimeOrNull } from './text.ts';
 
 /** The things as programs see them (`--json`): snake_case, `scope` one string, times RFC 3339 in UTC, lifetimes in seconds. */
 
 /** URLs of a tenant's home layout. */
 export function tenantUrls(tenant: Tenant, origin: Origin): { readonly introspect: string; readonly revoke: string; readonly token: string; readonly jwks: string } {
-  const described = describeServer(tenant, origin, { grantTypes: [], docs: false });
+  const described = describeServer(tenant, origin, { grantTypes: [], locales: [], docs: false });
   return {
     introspect: described.introspection_endpoint, revoke: described.revocation_endpoint, token: described.token_endpoint, jwks: described.jwks_uri,
   };
@@ -25,6 +30,7 @@ export function tenantDocument(tenant: Tenant, origin: Origin): object {
     revocation_policy: tenant.revocationPolicy, refresh_revocation: tenant.refreshRevocation, shape: tenant.shape,
     default_audience: tenant.defaultAudience, alg: tenant.algorithm,
     access_token_ttl: tenant.accessTokenTtl, refresh_token_ttl: tenant.refreshTokenTtl,
+    ...peopleDocument(tenant.people),
     introspection_endpoint: urls.introspect, revocation_endpoint: urls.revoke, token_endpoint: urls.token, jwks_uri: urls.jwks,
     enabled: tenant.disabledAtMs === null, created_at: isoTime(tenant.createdAtMs),
   };
@@ -39,6 +45,8 @@ export function clientDocument(client: Client, tenant: Tenant, shown?: string): 
   return {
     client_id: client.id, ...(shown !== undefined && { client_secret: shown }), tenant: tenant.slug, name: client.name, public: client.public,
     grants: client.grants, scope: client.scopes.join(' '), audience: client.audience, redirect_uris: client.redirectUris,
+    post_logout_redirect_uris: client.postLogoutRedirectUris, backchannel_logout_uri: client.backchannelLogoutUri,
+    first_party: client.firstParty, pkce: client.requirePkce ? 'required' : 'optional',
     auth_method: client.public ? 'none' : client.authMethod, token_format: client.tokenFormat, introspect: client.introspect, shape: client.shape,
     org_id: client.orgId, refresh_rotation: client.refreshRotation ? 'on' : 'off',
     access_token_ttl: client.accessTokenTtl, refresh_token_ttl: client.refreshTokenTtl,
@@ -58,7 +66,43 @@ export function resourceDocument(resource: Resource, tenant: Tenant): object {
 export function userDocument(user: User, tenant: Tenant): object {
   return {
     id: user.id, tenant: tenant.slug, username: user.username, email: user.email, email_verified: user.emailVerified, name: user.name,
+    attributes: user.attributes,
     enabled: user.disabledAtMs === null, created_at: isoTime(user.createdAtMs),
+  };
+}
+
+/** What somebody signs in with, and where they belong; beside the user. */
+export function accessDocument(credentials: Credentials, memberships: readonly Membership[]): object {
+  return {
+    credentials: {
+      password: credentials.password, passkeys: credentials.passkeys, authenticator: credentials.authenticator, recovery_codes: credentials.recoveryCodes,
+    },
+    organizations: memberships.map(({ orgId, roles }) => ({ org_id: orgId, roles })),
+  };
+}
+
+/** Somebody in an organization. */
+export function memberDocument({ user, membership }: Member): object {
+  return { user_id: user.id, username: user.username, roles: membership.roles, since: isoTime(membership.createdAtMs) };
+}
+
+/** An organization. @param members everybody in it; undefined: not told */
+export function organizationDocument(org: Organization, tenant: Tenant, members?: readonly Member[]): object {
+  return {
+    org_id: org.id, tenant: tenant.slug, name: org.name, ...(members !== undefined && { members: members.map(memberDocument) }), created_at: isoTime(org.createdAtMs),
+  };
+}
+
+/** A role. */
+export function roleDocument(role: Role, tenant: Tenant): object {
+  return { role: role.name, tenant: tenant.slug, permissions: role.permissions, created_at: isoTime(role.createdAtMs) };
+}
+
+/** A sign-in that lasts. @param device what its browser is called */
+export function sessionDocument({ session, clientIds }: ListedSession, device: string | null): object {
+  return {
+    session_id: session.id, device, user_agent: session.userAgent, ip: session.ip, started_at: isoTime(session.createdAtMs), last_seen_at: isoTime(session.lastSeenAtMs),
+    expires_at: isoTime(session.expiresAtMs), acr: session.acr, amr: session.amr, clients: clientIds,
   };
 }
 

@@ -7,8 +7,10 @@ import { clientCommands } from './client.ts';
 import { addCommonOptions, declareCommand, type CommandRow, type Ended } from './declare.ts';
 import { CommandFailure, UsageError } from './failure.ts';
 import { keyCommands } from './keys.ts';
+import { orgCommands } from './org.ts';
 import { ReaderGone, writeErr, writeOut } from './output.ts';
 import { resourceCommands } from './resource.ts';
+import { roleCommands } from './role.ts';
 import { serverCommands } from './server.ts';
 import { tenantCommands } from './tenant.ts';
 import { plain, styleFor } from './text.ts';
@@ -20,6 +22,8 @@ const groups: readonly (readonly [name: string, summary: string, commands: reado
   ['client', 'Clients: applications and services that get or check tokens', clientCommands],
   ['resource', 'Resources: APIs that tokens are meant for', resourceCommands],
   ['user', 'Users: people behind tokens', userCommands],
+  ['org', 'Organizations: groups that users belong to, with roles', orgCommands],
+  ['role', 'Roles: what their holders may do in an organization', roleCommands],
   ['token', 'Tokens: issue, look at, explain, revoke', tokenCommands],
   ['keys', 'Signing keys: list, rotate, revoke', keyCommands],
   ['audit', 'Audit trail', auditCommands],

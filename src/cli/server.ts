@@ -58,7 +58,7 @@ export const serverCommands: readonly CommandRow[] = [
   {
     name: 'serve', summary: 'Answer requests until stopped (Ctrl-C or SIGTERM)', settings: serveSettings,
     flags: [
-      ['--demo', 'show it with five ready tenants, on loopback only; without --data in a fresh folder that is removed at the end'],
+      ['--demo', 'show it with ready tenants, a person and an application to sign in to, on loopback only; without --data in a fresh folder that is removed at the end'],
       ['--check', 'only look whether the settings are right, list every problem, and exit'],
     ],
     notes: 'Every setting can also come from the environment (ASSAY_PORT …) or from assay.toml in the data folder; flags win, then the environment.',

@@ -9,6 +9,7 @@ import { withData, type Work } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
 import { given, type Flags } from './flags.ts';
+import { peopleFacts, peopleFlags, readPeople } from './people-flags.ts';
 import { tenantDocument, tenantUrls } from './present.ts';
 import { block, showSeconds, showTime, table } from './text.ts';
 
@@ -27,6 +28,7 @@ const changes: readonly FlagRow[] = [
   ['--alg <ALG>', `algorithm that signs its tokens: ${signingAlgorithms.join(', ')}`],
   ['--access-token-ttl <SECONDS>', 'lifetime of access tokens'],
   ['--refresh-token-ttl <SECONDS>', 'lifetime of refresh tokens, counted from the first'],
+  ...peopleFlags,
 ];
 
 function readChange(flags: Flags): TenantChange {
@@ -43,6 +45,7 @@ function readChange(flags: Flags): TenantChange {
     algorithm: flags.oneOf('alg', signingAlgorithms),
     accessTokenTtl: flags.seconds('access-token-ttl'),
     refreshTokenTtl: flags.seconds('refresh-token-ttl'),
+    people: readPeople(flags),
   });
 }
 
@@ -59,6 +62,7 @@ async function show({ ctx, out }: Work, tenant: Tenant): Promise<void> {
     ['revocation', `${tenant.revocationPolicy}; a refresh token takes its ${tenant.refreshRevocation} along`],
     ['access tokens', `${showSeconds(tenant.accessTokenTtl)}, ${tenant.algorithm}, aud is the ${tenant.defaultAudience === 'client' ? 'client id' : 'issuer'} by default`],
     ['refresh tokens', showSeconds(tenant.refreshTokenTtl)],
+    ...peopleFacts(tenant.people),
     ['introspect', urls.introspect],
     ['revoke', urls.revoke],
     ['token', urls.token],
@@ -75,7 +79,8 @@ const switchTenant = (enabled: boolean): CommandRow['run'] => (call) => withData
 export const tenantCommands: readonly CommandRow[] = [
   {
     name: 'create', summary: 'Create a tenant: its own issuer, keys, clients and users', args: [['<SLUG>', 'its name in paths: a-z, 0-9 and "-"']], flags: changes,
-    notes: 'Examples:\n  assay tenant create acme\n  assay tenant create shop --preset kotauth\n  assay tenant create login --preset workos --host login.example.com',
+    notes: 'Examples:\n  assay tenant create acme\n  assay tenant create shop --preset kotauth\n  assay tenant create login --preset workos --host login.example.com\n'
+      + '  assay tenant create intranet --email-codes off --color "#1a7f64" --claim department=attribute:department@id_token,introspection',
     run: (call) => {
       const change = readChange(call.flags);
       return withData(call, async (work) => show(work, work.take(await createTenant(work.ctx, work.arg(0), change))));

@@ -1,6 +1,7 @@
 import type { Tenant } from '../core/model.ts';
 import { issueToken } from '../service/issue-token.ts';
 import { revokeClientTokens } from '../service/manage-clients.ts';
+import { warnOfOrganization } from '../service/manage-organizations.ts';
 import { explainToken, inspectToken, revokeToken, type Explanation, type Inspection } from '../service/manage-tokens.ts';
 import { revokeUserTokens } from '../service/manage-users.ts';
 import { withData, type Call } from './call.ts';
@@ -105,7 +106,7 @@ export const tokenCommands: readonly CommandRow[] = [
     flags: [
       ['--client <ID>', 'client that it is issued to (required)'],
       ['--user <USER>', 'user that it speaks for, by name or id; opens a grant, with a refresh token if the client may have one'],
-      ['--org <ID>', 'organization that it speaks of'],
+      ['--org <ID>', 'organization that it speaks of, registered here or not'],
       ['--session <SID>', 'session of that user, or the id of a new one (default: a new one)'],
       ['--scope <SCOPES>', 'scopes, separated by spaces (default: all that the client may have)'],
       ['--audience <AUDIENCE>', 'what it is meant for', 'repeat'],
@@ -121,11 +122,14 @@ export const tokenCommands: readonly CommandRow[] = [
       };
       return withData(call, async (work) => {
         const { out } = work;
-        const response = work.take(await issueToken(work.ctx, await work.tenant(), wish));
+        const tenant = await work.tenant();
+        const response = work.take(await issueToken(work.ctx, tenant, wish));
+        for (const warning of await warnOfOrganization(work.ctx, tenant, wish.org)) out.warn(warning);
         await out.document(response);
         await out.print(block(out.styled, `token for ${client}`, [
           ['access_token', response.access_token],
           ['refresh_token', response.refresh_token ?? null],
+          ['id_token', response.id_token ?? null],
           ['token_type', response.token_type],
           ['expires in', showSeconds(response.expires_in)],
           ['scope', response.scope ?? '–'],

@@ -1,12 +1,16 @@
 import type { Tenant, User } from '../core/model.ts';
+import { createUserWithPassword, readCredentials, type Credentials } from '../service/manage-credentials.ts';
 import { createUser, deleteUser, requireUser, setUserEnabled, updateUser, type UserChange } from '../service/manage-users.ts';
+import { attributeFlag, readAttributes, showValue } from './attributes.ts';
 import { suggestion, tenantOf, withData, type Work } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
 import { UsageError } from './failure.ts';
 import { given, type Flags } from './flags.ts';
-import { userDocument } from './present.ts';
+import { readNewPassword, temporaryFlag } from './password.ts';
+import { accessDocument, userDocument } from './present.ts';
 import { block, showTime, table } from './text.ts';
+import { accessCommands } from './user-access.ts';
 
 const who = ['<USER>', 'the user\'s name or id'] as const;
 
@@ -14,14 +18,30 @@ const changes: readonly FlagRow[] = [
   ['--username <NAME>', 'name to sign in with; letter case does not count'],
   ['--email <ADDRESS>', 'e-mail address'],
   ['--name <NAME>', 'full name'],
+  attributeFlag,
 ];
 
-async function show({ out }: Work, tenant: Tenant, user: User): Promise<void> {
-  await out.document(userDocument(user, tenant));
+function describeCredentials({ password, passkeys, authenticator, recoveryCodes }: Credentials, mail: boolean): string {
+  const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? '' : 's'}`;
+  const all = [
+    ...(password === null ? [] : [password === 'temporary' ? 'temporary password' : 'password']),
+    ...(mail ? ['code by mail'] : []), ...(passkeys === 0 ? [] : [count(passkeys, 'passkey')]), ...(authenticator ? ['authenticator'] : []),
+    ...(recoveryCodes === 0 ? [] : [count(recoveryCodes, 'recovery code')]),
+  ];
+  return all.length === 0 ? 'nothing yet' : all.join(', ');
+}
+
+async function show({ ctx, out }: Work, tenant: Tenant, user: User): Promise<void> {
+  const credentials = await readCredentials(ctx, tenant, user);
+  const memberships = await ctx.store.listMemberships(tenant.id, { userId: user.id });
+  await out.document({ ...userDocument(user, tenant), ...accessDocument(credentials, memberships) });
   await out.print(block(out.styled, `user ${user.username}${user.disabledAtMs === null ? '' : ' (disabled)'}`, [
     ['id', user.id],
     ['e-mail', user.email === '' ? 'none' : `${user.email}${user.emailVerified ? ' (verified)' : ''}`],
     ['name', user.name],
+    ...Object.entries(user.attributes).map(([name, value]) => [name, showValue(value)] as const),
+    ['signs in with', describeCredentials(credentials, tenant.people.emailCodes && user.emailVerified)],
+    ['organizations', memberships.length === 0 ? null : memberships.map(({ orgId, roles }) => (roles.length === 0 ? orgId : `${orgId} (${roles.join(' ')})`)).join(', ')],
     ['tenant', tenant.slug],
     ['created', showTime(user.createdAtMs)],
   ]));
@@ -43,17 +63,27 @@ const switchUser = (enabled: boolean): CommandRow['run'] => (call) => withData(c
 export const userCommands: readonly CommandRow[] = [
   {
     name: 'create', summary: 'Create a user', tenant: 'default',
-    flags: [...changes, ['--id <ID>', 'its id, the sub of tokens (default: generated)'], ['--email-verified', 'the address is known to be theirs']],
-    notes: 'Example:\n  assay user create --username alice --email alice@example.com --email-verified',
-    run: (call) => {
+    flags: [...changes, ['--id <ID>', 'its id, the sub of tokens (default: generated)'], ['--email-verified', 'the address is known to be theirs'],
+      ['--password-stdin', 'read their password from standard input'], temporaryFlag],
+    notes: 'Without a password they sign in with a code to their address, once it is verified, or with a passkey.\n\n'
+      + 'Examples:\n  assay user create --username alice --email alice@example.com --email-verified\n'
+      + '  assay user create --username bob --email bob@example.com --attribute given_name=Bob --attribute department=sales\n'
+      + '  assay user create --username eve --email eve@example.com --password-stdin --temporary < password.txt',
+    run: async (call) => {
       const { flags } = call;
       const wish = {
         username: needed(flags, 'username', 'the name to sign in with'), email: needed(flags, 'email', 'the e-mail address'),
         emailVerified: flags.on('email-verified'), name: flags.clearable('name') ?? null,
+        attributeEdits: readAttributes(flags) ?? {},
       };
+      if (flags.on('temporary') && !flags.on('password-stdin')) throw new UsageError('--temporary is about a password: add --password-stdin');
+      const password = flags.on('password-stdin') ? { text: await readNewPassword(call), temporary: flags.on('temporary') } : null;
       return withData(call, async (work) => {
         const tenant = await work.tenant();
-        await show(work, tenant, work.take(await createUser(work.ctx, tenant, flags.text('id') ?? null, wish)));
+        const id = flags.text('id') ?? null;
+        await show(work, tenant, work.take(await (password === null
+          ? createUser(work.ctx, tenant, id, wish)
+          : createUserWithPassword(work.ctx, tenant, id, wish, password))));
       });
     },
   },
@@ -81,11 +111,12 @@ export const userCommands: readonly CommandRow[] = [
   {
     name: 'update', summary: 'Change a user; the id stays, and what is not named', args: [who], tenant: 'default',
     flags: [...changes, ['--email-verified', 'the address is known to be theirs'], ['--no-email-verified', 'the address is not known to be theirs']],
-    notes: 'A changed address counts as not verified unless --email-verified says so. --email "" and --name "" blank them.',
+    notes: 'A changed address counts as not verified unless --email-verified says so. --email "" and --name "" blank them. Attributes that are not named stay.',
     run: (call) => {
       const { flags } = call;
       const change = given<UserChange>({
         username: flags.text('username'), email: flags.text('email'), name: flags.clearable('name'), emailVerified: flags.switched('email-verified'),
+        attributeEdits: readAttributes(flags),
       });
       return withData(call, async (work) => {
         const tenant = await work.tenant();
@@ -107,4 +138,5 @@ export const userCommands: readonly CommandRow[] = [
       });
     },
   },
+  ...accessCommands,
 ];

@@ -48,26 +48,28 @@ export function readSettings(sources: SettingSources): SettingsReading {
     host: take('host', file), port: take('port', file),
     origin: take('origin', file), moveOrigin: take('moveOrigin', file),
     tlsCert: take('tlsCert', file), tlsKey: take('tlsKey', file), trustProxy: take('trustProxy', file),
-    masterKeyFile: take('masterKeyFile', file), logLevel: take('logLevel', file), rateLimits: take('rateLimits', file),
+    masterKeyFile: take('masterKeyFile', file), passwordPepperFile: take('passwordPepperFile', file), logLevel: take('logLevel', file), rateLimits: take('rateLimits', file),
     refreshGrace: take('refreshGrace', file), docs: take('docs', file), rsaBits: take('rsaBits', file),
+    smtpUrl: take('smtpUrl', file), mailFrom: take('mailFrom', file), loopbackTargets: take('loopbackTargets', file),
   };
   if (checkTogether(settings, sources, file, problems)) flagProblems += 1;
   return problems.length === 0 ? { ok: true, settings } : { ok: false, problems, usage: flagProblems > 0 };
 }
 
 /**
- * Switching rate limits off is for tests and development: refused where the origin can be reached from elsewhere.
+ * What is for tests and development is refused where the server can be reached from elsewhere: rate limits switched off,
+ * and calls to addresses of this machine (SS-09).
  * @param origin the one in force, stored or derived
  * @returns the problem, or null
  */
-export function checkRateLimits(settings: Pick<Settings, 'rateLimits' | 'host'>, origin: Origin): string | null {
-  if (settings.rateLimits === 'on') return null;
+export function checkLoopbackOnly(settings: Pick<Settings, 'rateLimits' | 'loopbackTargets' | 'host'>, origin: Origin): string | null {
+  const what = settings.rateLimits === 'off' ? `${settingRows.rateLimits.env ?? ''}=off`
+    : settings.loopbackTargets === 'allow' ? `${settingRows.loopbackTargets.env ?? ''}=allow` : null;
+  if (what === null) return null;
   if (!isLoopbackName(settings.host) && settings.host !== '::1') {
-    return `${settingRows.rateLimits.env ?? ''}=off is accepted only while the server listens on loopback; it listens on ${settings.host}`;
+    return `${what} is accepted only while the server listens on loopback; it listens on ${settings.host}`;
   }
-  return origin.loopback
-    ? null
-    : `${settingRows.rateLimits.env ?? ''}=off is accepted only while the origin is loopback; it is ${origin.url}`;
+  return origin.loopback ? null : `${what} is accepted only while the origin is loopback; it is ${origin.url}`;
 }
 
 function fromFlag(sources: SettingSources, key: SettingKey): Given | undefined {
@@ -169,7 +171,7 @@ function checkTogether(settings: Settings, sources: SettingSources, file: Readon
   const nowhere = settings.moveOrigin && (fromFlag(sources, 'origin') ?? fromEnvironment(sources, 'origin') ?? file.get('origin')) === undefined;
   if (nowhere) problems.push('--move-origin needs --origin URL: where to move to');
   const origin = settings.origin === null ? null : parseOrigin(settings.origin);
-  const unlimited = origin === null ? null : checkRateLimits(settings, origin);
+  const unlimited = origin === null ? null : checkLoopbackOnly(settings, origin);
   if (unlimited !== null) problems.push(unlimited);
   return nowhere || (lonely && (fromFlag(sources, 'tlsCert') ?? fromFlag(sources, 'tlsKey')) !== undefined);
 }

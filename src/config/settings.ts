@@ -1,4 +1,5 @@
 import { parseOrigin } from '../core/issuer.ts';
+import { isMailAddress, parseSmtpUrl } from '../core/smtp.ts';
 import { chooseFrom, parseCidrs, parseHost, parseInteger, parsePath, type Parse } from './parse-setting.ts';
 
 /** Everything that an operator can set for one start of the program, validated. */
@@ -17,6 +18,8 @@ export type Settings = {
   /** Networks whose `X-Forwarded-*` headers count. */
   readonly trustProxy: readonly string[];
   readonly masterKeyFile: string | null;
+  /** Key that goes into passwords of people before they are hashed (CR-03). */
+  readonly passwordPepperFile: string | null;
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
   readonly rateLimits: 'on' | 'off';
   /** Seconds for which a spent refresh token may be answered again (0…60). */
@@ -24,6 +27,12 @@ export type Settings = {
   readonly docs: 'on' | 'off';
   /** Modulus length of new RSA signing keys. */
   readonly rsaBits: 2048 | 3072 | 4096;
+  /** URL of the mail server; may hold a password, and is never shown. */
+  readonly smtpUrl: string | null;
+  /** Sender of mails; null: `assay` at the host of the origin. */
+  readonly mailFrom: string | null;
+  /** Whether this machine may be called at its own addresses (SS-09). */
+  readonly loopbackTargets: 'deny' | 'allow';
 };
 
 export type SettingKey = keyof Settings;
@@ -100,6 +109,10 @@ export const settingRows: { readonly [K in SettingKey]: SettingRow<Settings[K]> 
     flag: null, env: 'ASSAY_MASTER_KEY_FILE', toml: 'master_key_file', metavar: 'FILE', list: false, default: null,
     doc: 'master key that seals private keys (default: master.key in the data folder)', parse: path,
   },
+  passwordPepperFile: {
+    flag: null, env: 'ASSAY_PASSWORD_PEPPER_FILE', toml: 'password_pepper_file', metavar: 'FILE', list: false, default: null,
+    doc: 'key (32 bytes in base64) mixed into passwords, kept apart from the database; once used, no password works without it', parse: path,
+  },
   logLevel: {
     flag: null, env: 'ASSAY_LOG_LEVEL', toml: 'log_level', metavar: 'LEVEL', list: false, default: 'info',
     doc: 'least important log line that is written: error, warn, info or debug',
@@ -125,6 +138,23 @@ export const settingRows: { readonly [K in SettingKey]: SettingRow<Settings[K]> 
       const bits = ([2048, 3072, 4096] as const).find((size) => String(size) === text);
       return bits === undefined ? { ok: false, problem: 'must be 2048, 3072 or 4096' } : { ok: true, value: bits };
     },
+  },
+  smtpUrl: {
+    flag: null, env: 'ASSAY_SMTP_URL', toml: 'smtp_url', metavar: 'URL', list: false, default: null,
+    doc: 'mail server, smtp://user:password@host:587 (with STARTTLS) or smtps://…; without one a loopback server keeps mails at /mailbox, and any other sends none',
+    parse: ([text = '']) => (parseSmtpUrl(text) === null
+      ? { ok: false, problem: 'must look like smtp://user:password@host:587 or smtps://user:password@host:465, user and password percent-encoded' }
+      : { ok: true, value: text }),
+  },
+  mailFrom: {
+    flag: null, env: 'ASSAY_MAIL_FROM', toml: 'mail_from', metavar: 'ADDRESS', list: false, default: null,
+    doc: 'sender of mails (default: assay at the host of the origin)',
+    parse: ([text = '']) => (isMailAddress(text) ? { ok: true, value: text } : { ok: false, problem: 'must be one mail address without a name, like sign-in@example.com' }),
+  },
+  loopbackTargets: {
+    flag: null, env: 'ASSAY_LOOPBACK_TARGETS', toml: 'loopback_targets', metavar: 'deny|allow', list: false, default: 'deny',
+    doc: 'whether applications may be called at addresses of this machine, also over http; allow only while the origin is loopback',
+    parse: chooseFrom(['deny', 'allow']),
   },
 };
 

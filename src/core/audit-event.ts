@@ -22,6 +22,41 @@ export const auditTypes = [
   'user_disabled',
   'user_enabled',
   'user_deleted',
+  'user_registered',
+  'sign_in_succeeded',
+  'sign_in_failed',
+  'session_ended',
+  'sessions_ended',
+  'authorization_granted',
+  'authorization_denied',
+  'consent_withdrawn',
+  'code_refused',
+  'code_replayed',
+  'password_set',
+  'password_removed',
+  'passkey_added',
+  'passkey_removed',
+  'passkey_counter_went_back',
+  'totp_added',
+  'totp_removed',
+  'recovery_codes_made',
+  'recovery_code_used',
+  'factors_reset',
+  'email_changed',
+  'email_verified',
+  'profile_changed',
+  'data_exported',
+  'mail_queued',
+  'mail_failed',
+  'logout_delivered',
+  'logout_failed',
+  'organization_created',
+  'organization_updated',
+  'organization_deleted',
+  'membership_changed',
+  'membership_removed',
+  'role_changed',
+  'role_deleted',
   'grant_opened',
   'token_refreshed',
   'token_replayed',
@@ -39,6 +74,14 @@ export const auditTypes = [
 ] as const;
 /** One kind of audit event. */
 export type AuditType = (typeof auditTypes)[number];
+
+/** Events whose subject is something else than a person; the first word of a type says what it is about. */
+const aboutThings = /^(?:server|origin|clock|tenant|client|resource|organization|role|key)_/;
+
+/** Whether an event is about that person: a thing may have the same name. Who acts for themselves is the subject too. */
+export function isAbout(event: Pick<AuditEvent, 'type' | 'subject'>, userId: string): boolean {
+  return event.subject === userId && !aboutThings.test(event.type);
+}
 
 /** What an event says. No field ever holds a token or secret: a token appears as a keyed fingerprint (LG-02). */
 export type AuditEvent = {

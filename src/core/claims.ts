@@ -15,6 +15,7 @@ export type AccessTokenClaims = {
   readonly org_id?: string;
   readonly auth_time?: number;
   readonly acr?: string;
+  readonly amr?: readonly string[];
   /** Ours: the grant that the token lives and dies with; also says that a person stands behind `sub`. */
   readonly grant_id?: string;
 };

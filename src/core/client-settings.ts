@@ -1,6 +1,7 @@
 import type { AuthMethod, GrantType } from '../spec/names.ts';
 import { findNameFault, isIdentifier } from './identifiers.ts';
 import type { Client, IntrospectionPolicy, ShapeName, TokenFormat } from './model.ts';
+import { findOutboundFault } from './outbound.ts';
 import { findRedirectUriFault } from './redirect-uri.ts';
 import { isLifetime, MAX_LIFETIME_S } from './tenant-settings.ts';
 
@@ -13,6 +14,10 @@ export type ClientChange = {
   readonly scopes?: readonly string[];
   readonly audience?: readonly string[];
   readonly redirectUris?: readonly string[];
+  readonly postLogoutRedirectUris?: readonly string[];
+  readonly backchannelLogoutUri?: string | null;
+  readonly firstParty?: boolean;
+  readonly requirePkce?: boolean;
   readonly authMethod?: AuthMethod | null;
   readonly tokenFormat?: TokenFormat | null;
   readonly introspect?: IntrospectionPolicy | null;
@@ -37,7 +42,8 @@ export function makeClient(
 ): Client {
   const blank: Client = {
     tenantId: identity.tenantId, id: identity.id, name: identity.id, public: identity.public,
-    grants: defaultGrants(identity.public), scopes: [], audience: [], redirectUris: [], authMethod: null, tokenFormat: null,
+    grants: defaultGrants(identity.public), scopes: [], audience: [], redirectUris: [], postLogoutRedirectUris: [], backchannelLogoutUri: null,
+    firstParty: false, requirePkce: true, authMethod: null, tokenFormat: null,
     introspect: null, shape: null, orgId: null, refreshRotation: true, accessTokenTtl: null, refreshTokenTtl: null,
     selfRegistered: false, createdAtMs: identity.nowMs, disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0, secrets: [],
   };
@@ -52,8 +58,32 @@ export function applyClientChange(client: Client, change: ClientChange): Client 
 
 const audienceForm = /^[\x21-\x7E]{1,2048}$/;
 
-/** Why a client may not be as it is; null when it may. */
-export function findClientFault(client: Client): string | null {
+/**
+ * Why an address cannot hear of ended sessions (OpenID Connect Back-Channel Logout §2.2; LO-15): https, or http on this
+ * machine while the server itself lives on it.
+ */
+function findLogoutUriFault(uri: string, loopbackServer: boolean): string | null {
+  const fault = findRedirectUriFault(uri);
+  if (fault !== null) return fault;
+  const { protocol } = new URL(uri);
+  if (protocol === 'https:') return findOutboundFault(uri, loopbackServer);
+  if (protocol !== 'http:') return 'it must be https';
+  return loopbackServer ? findOutboundFault(uri, true) : 'http is only for a server on loopback; use https';
+}
+
+/** The addresses of a client, each with what it is called. */
+function findAddressFault(client: Client, loopbackServer: boolean): string | null {
+  const uris = [
+    ...client.redirectUris.map((uri) => ['redirect URI', uri, findRedirectUriFault(uri)] as const),
+    ...client.postLogoutRedirectUris.map((uri) => ['post-logout redirect URI', uri, findRedirectUriFault(uri)] as const),
+    ...(client.backchannelLogoutUri === null ? [] : [['back-channel logout URI', client.backchannelLogoutUri, findLogoutUriFault(client.backchannelLogoutUri, loopbackServer)] as const]),
+  ];
+  const wrong = uris.find(([, , fault]) => fault !== null);
+  return wrong === undefined ? null : `the ${wrong[0]} ${JSON.stringify(wrong[1])} cannot be used: ${wrong[2] ?? ''}`;
+}
+
+/** Why a client may not be as it is; null when it may. @param loopbackServer whether the server's own origin is loopback */
+export function findClientFault(client: Client, loopbackServer = false): string | null {
   const named = findNameFault(client.name);
   if (named !== null) return `--name cannot be used: ${named}`;
   if (client.public && client.grants.includes('client_credentials')) {
@@ -64,10 +94,9 @@ export function findClientFault(client: Client): string | null {
   if (client.public && client.introspect !== null) return 'a public client may never introspect, so --introspect says nothing about it';
   const audience = client.audience.find((item) => !audienceForm.test(item));
   if (audience !== undefined) return 'an audience is 1 to 2048 visible ASCII characters without spaces';
-  for (const uri of client.redirectUris) {
-    const fault = findRedirectUriFault(uri);
-    if (fault !== null) return `the redirect URI ${JSON.stringify(uri)} cannot be used: ${fault}`;
-  }
+  const address = findAddressFault(client, loopbackServer);
+  if (address !== null) return address;
+  if (client.public && !client.requirePkce) return 'a public client has nothing but PKCE to prove that a code is its own, so --pkce optional is for confidential clients';
   if (client.orgId !== null && !isIdentifier(client.orgId)) return 'an organization id is 1 to 256 visible ASCII characters without spaces';
   const lifetimes = [client.accessTokenTtl, client.refreshTokenTtl];
   return lifetimes.every((seconds) => seconds === null || isLifetime(seconds)) ? null : `a lifetime is 1 to ${MAX_LIFETIME_S} whole seconds`;

@@ -1,7 +1,9 @@
 import type { ServerMetadata } from '../spec/metadata.ts';
 import { identityScopes } from '../spec/names.ts';
+import { promptValues, responseModes } from './authorization-request.ts';
 import { layouts, tenantPrefix } from './layouts.ts';
 import { issuerOf, type Origin } from './issuer.ts';
+import { acrNames } from './people.ts';
 import { presets } from './presets.ts';
 import { userinfoClaimNames } from './userinfo.ts';
 import type { Tenant } from './model.ts';
@@ -10,6 +12,8 @@ import type { Tenant } from './model.ts';
 export type ServerAbilities = {
   /** Grant types with a handler. */
   readonly grantTypes: readonly string[];
+  /** Languages of the pages for people. */
+  readonly locales: readonly string[];
   /** Whether `/docs` is served. */
   readonly docs: boolean;
 };
@@ -27,12 +31,20 @@ export function describeServer(tenant: Tenant, origin: Origin, abilities: Server
   const confidential = presets[tenant.preset].authMethods;
   return {
     issuer,
+    authorization_endpoint: url('authorize'),
     token_endpoint: url('token'),
     userinfo_endpoint: url('userinfo'),
+    end_session_endpoint: url('logout'),
     jwks_uri: url('jwks'),
     scopes_supported: identityScopes,
     claims_supported: userinfoClaimNames,
+    response_types_supported: ['code'],
+    response_modes_supported: responseModes,
     grant_types_supported: abilities.grantTypes,
+    code_challenge_methods_supported: ['S256'],
+    prompt_values_supported: promptValues,
+    acr_values_supported: acrNames,
+    ui_locales_supported: abilities.locales,
     token_endpoint_auth_methods_supported: [...confidential, 'none'],
     introspection_endpoint: url('introspect'),
     introspection_endpoint_auth_methods_supported: confidential,
@@ -43,6 +55,9 @@ export function describeServer(tenant: Tenant, origin: Origin, abilities: Server
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     claims_parameter_supported: false,
+    authorization_response_iss_parameter_supported: true,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     ...(abilities.docs && { service_documentation: `${base}/docs` }),
   };
 }

@@ -39,6 +39,24 @@ export function findEmailFault(email: string): string | null {
     : 'it does not look like name@example.com';
 }
 
+/** Longest name of a role, most permissions of one, and longest of those. */
+const MAX_ROLE = 64;
+const MAX_PERMISSIONS = 100;
+const MAX_PERMISSION = 128;
+const permissionForm = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
+
+/** What is wrong with a role's name; null when nothing is. */
+export function findRoleNameFault(name: string): string | null {
+  return name.length <= MAX_ROLE && visibleAscii.test(name) ? null : `a role's name is 1 to ${MAX_ROLE} visible ASCII characters without spaces`;
+}
+
+/** What is wrong with what a role permits; null when nothing is. Permissions are words as scopes are (RFC 6749 §3.3). */
+export function findPermissionFault(permissions: readonly string[]): string | null {
+  if (permissions.length > MAX_PERMISSIONS) return `a role has at most ${MAX_PERMISSIONS} permissions`;
+  const wrong = permissions.find((word) => word.length > MAX_PERMISSION || !permissionForm.test(word));
+  return wrong === undefined ? null : `a permission is 1 to ${MAX_PERMISSION} visible ASCII characters without spaces, " and \\, not ${JSON.stringify(wrong)}`;
+}
+
 /** How usernames compare: composed, without letter case; letters that only look alike stay different (TX-02). */
 export function usernameKey(username: string): string {
   return username.normalize('NFC').toLowerCase().normalize('NFC');

@@ -76,8 +76,12 @@ export function renderIntrospection(
     readonly issuer: string;
     readonly user: User | null;
     readonly personal: boolean;
+    /** Name of the token's organization, where it is registered and the form tells it. */
+    readonly orgName?: string | null;
+    /** Claims that the tenant adds; never for self-registered callers, and never in place of a member (INT-116, INT-119). */
+    readonly mapped?: Readonly<Record<string, unknown>> | null;
   },
-): IntrospectionMembers {
+): IntrospectionMembers & Readonly<Record<string, unknown>> {
   const shape = shapes[context.shape];
   const allowed = shapes[context.tenantShape];
   const access = facts.kind === 'access';
@@ -108,9 +112,11 @@ export function renderIntrospection(
   if (facts.id !== null && access && shape.tokenId) members.jti = facts.id;
   if (facts.sessionId !== null && access && shape.session) members.sid = facts.sessionId;
   if (facts.orgId !== null && shape.organization) members.org_id = facts.orgId;
+  if (facts.orgId !== null && shape.organizationName && typeof context.orgName === 'string') members.org_name = context.orgName;
   if (facts.confirmation !== null) members.cnf = facts.confirmation;
   if (facts.actor !== null) members.act = facts.actor;
   if (facts.acr !== null) members.acr = facts.acr;
   if (facts.authTime !== null) members.auth_time = facts.authTime;
-  return members;
+  const { mapped = null, personal } = context;
+  return mapped === null || !personal ? members : { ...members, ...mapped, ...members };
 }

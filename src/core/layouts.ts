@@ -1,7 +1,7 @@
 import type { LayoutName, ShapeName } from './model.ts';
 
 /** Endpoints that exist in every layout. */
-export const endpointNames = ['introspect', 'revoke', 'token', 'jwks', 'userinfo'] as const;
+export const endpointNames = ['introspect', 'revoke', 'token', 'authorize', 'jwks', 'userinfo', 'logout'] as const;
 export type EndpointName = (typeof endpointNames)[number];
 
 /** One URL of an endpoint. `shape`: the answer's form whatever the tenant's. */
@@ -28,8 +28,10 @@ export const layouts: Readonly<Record<LayoutName, Layout>> = {
       introspect: [{ path: '/oauth2/introspect' }, { path: '/oauth2/introspection', shape: 'workos' }],
       revoke: [{ path: '/oauth2/revoke' }],
       token: [{ path: '/oauth2/token' }],
+      authorize: [{ path: '/oauth2/authorize' }, { path: '/oauth2/auth' }],
       jwks: [{ path: '/oauth2/jwks.json' }, { path: '/oauth2/jwks' }, { path: '/.well-known/jwks.json' }],
       userinfo: [{ path: '/oauth2/userinfo' }],
+      logout: [{ path: '/oauth2/logout' }],
     },
   },
   realm: {
@@ -40,8 +42,10 @@ export const layouts: Readonly<Record<LayoutName, Layout>> = {
       introspect: [{ path: '/protocol/openid-connect/introspect' }],
       revoke: [{ path: '/protocol/openid-connect/revoke' }],
       token: [{ path: '/protocol/openid-connect/token' }],
+      authorize: [{ path: '/protocol/openid-connect/auth' }, { path: '/authorize' }],
       jwks: [{ path: '/protocol/openid-connect/certs' }],
       userinfo: [{ path: '/protocol/openid-connect/userinfo' }],
+      logout: [{ path: '/protocol/openid-connect/logout' }],
     },
   },
   org: {
@@ -52,8 +56,10 @@ export const layouts: Readonly<Record<LayoutName, Layout>> = {
       introspect: [{ path: '/api/v1/oauth/introspect' }],
       revoke: [{ path: '/api/v1/oauth/revoke' }],
       token: [{ path: '/api/v1/oauth/token' }],
+      authorize: [{ path: '/api/v1/oauth/authorize' }],
       jwks: [{ path: '/api/v1/.well-known/jwks.json' }],
       userinfo: [{ path: '/api/v1/oauth/userinfo' }],
+      logout: [{ path: '/api/v1/oauth/logout' }],
     },
   },
 };

@@ -1,5 +1,6 @@
 import type { AuthMethod, GrantType, SigningAlgorithm } from '../spec/names.ts';
 import type { Actor, Confirmation } from '../spec/introspection.ts';
+import type { PeopleSettings } from './people.ts';
 
 /**
  * The domain's nouns. Suffix `Ms`: milliseconds since the epoch (UTC); without it, times are whole seconds.
@@ -63,6 +64,8 @@ export type Tenant = {
   readonly accessTokenTtl: number;
   /** Seconds, absolute from first issue. */
   readonly refreshTokenTtl: number;
+  /** How people sign in, and how their pages look. */
+  readonly people: PeopleSettings;
   readonly createdAtMs: number;
   readonly disabledAtMs: number | null;
   readonly deletedAtMs: number | null;
@@ -89,6 +92,14 @@ export type Client = {
   /** `aud` of its tokens when no resource is asked for. */
   readonly audience: readonly string[];
   readonly redirectUris: readonly string[];
+  /** Where people may be sent after signing out. */
+  readonly postLogoutRedirectUris: readonly string[];
+  /** Where it hears that a session ended (OpenID Connect Back-Channel Logout §2.2). */
+  readonly backchannelLogoutUri: string | null;
+  /** The operator's own application: its people are not asked for consent. */
+  readonly firstParty: boolean;
+  /** Whether its authorization requests must carry a code challenge; never false for a public client (AZ-14). */
+  readonly requirePkce: boolean;
   /** The one method that it must use; null: any that works for its kind. */
   readonly authMethod: AuthMethod | null;
   /** null: what the resource says, else JWT. */
@@ -128,11 +139,16 @@ export type User = {
   readonly email: string;
   readonly emailVerified: boolean;
   readonly name: string | null;
+  /** What else is known of them, by name; names of standard claims are told with their scope (OpenID Connect Core §5.1, §5.4). */
+  readonly attributes: UserAttributes;
   readonly createdAtMs: number;
   readonly disabledAtMs: number | null;
   readonly deletedAtMs: number | null;
   readonly notBeforeMs: number;
 };
+
+/** JSON values by attribute name. */
+export type UserAttributes = Readonly<Record<string, string | number | boolean | readonly string[] | Readonly<Record<string, string>>>>;
 
 export type Session = {
   readonly id: string;
@@ -158,6 +174,8 @@ export type Grant = {
   /** Seconds. */
   readonly authTime: number | null;
   readonly acr: string | null;
+  /** How the person proved who they are (RFC 8176). */
+  readonly amr: readonly string[];
   readonly createdAtMs: number;
   /** End of its refresh tokens, absolute. */
   readonly expiresAtMs: number;

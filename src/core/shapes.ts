@@ -15,6 +15,8 @@ export type Shape = {
   /** Whether `sid` is shown, of access tokens. */
   readonly session: boolean;
   readonly organization: boolean;
+  /** Whether `org_name` is shown beside it, of an organization that is registered. */
+  readonly organizationName: boolean;
   /** Body of a successful revocation. */
   readonly revokeBody: '{}' | '';
 };
@@ -22,19 +24,19 @@ export type Shape = {
 export const shapes: Readonly<Record<ShapeName, Shape>> = {
   standard: {
     username: 'email', email: false, tokenType: 'bearer', audience: 'string-when-one', refreshExpiry: true,
-    tokenId: true, session: true, organization: true, revokeBody: '{}',
+    tokenId: true, session: true, organization: true, organizationName: false, revokeBody: '{}',
   },
   avnology: {
     username: null, email: false, tokenType: 'bearer', audience: 'always-list', refreshExpiry: true,
-    tokenId: true, session: false, organization: true, revokeBody: '',
+    tokenId: true, session: false, organization: true, organizationName: true, revokeBody: '',
   },
   kotauth: {
     username: 'login', email: true, tokenType: 'bound', audience: 'string-when-one', refreshExpiry: true,
-    tokenId: false, session: false, organization: false, revokeBody: '',
+    tokenId: false, session: false, organization: false, organizationName: false, revokeBody: '',
   },
   workos: {
     username: null, email: false, tokenType: 'kind', audience: 'string-when-one', refreshExpiry: false,
-    tokenId: true, session: true, organization: true, revokeBody: '{}',
+    tokenId: true, session: true, organization: true, organizationName: false, revokeBody: '{}',
   },
 };
 

@@ -1,4 +1,6 @@
 import type { AuditEvent } from './audit-event.ts';
+import type { Aftermath, PeopleStore } from './people-store.ts';
+import type { SessionTimes } from './session.ts';
 import type { SigningAlgorithm } from '../spec/names.ts';
 import type {
   Client, ClientSecret, Grant, OpaqueToken, RefreshToken, RefreshUse, Resource, Session, Tenant, User,
@@ -12,7 +14,7 @@ import type {
  *
  * Failures: every operation may throw or reject with a StoreError.
  */
-export type Store = StoreReads & StoreWrites & {
+export type Store = StoreReads & StoreWrites & PeopleStore & {
   /**
    * A number that changes whenever anything but tokens may have changed: tenants, clients, users, resources, keys,
    * settings, by this process or another. What was computed from those stays right while it stays the same.
@@ -26,8 +28,9 @@ export type Store = StoreReads & StoreWrites & {
   /** Throws a StoreError when nothing can be written now (readiness). */
   probe(): Promise<void>;
   /**
-   * Deletes what expired, for about budgetMs of work, but at least one step of it; goes on where the last call stopped.
-   * `rows`: how many went. `done`: every kind was looked at since the last row went, and nothing is left to do.
+   * Ends browsers' sessions that are over by themselves, and deletes what expired, for about budgetMs of work, but at least
+   * one step of it; goes on where the last call stopped.
+   * `rows`: how many ended or went. `done`: every kind was looked at since the last one did, and nothing is left to do.
    */
   sweep(nowMs: number, budgetMs: number): Promise<{ readonly rows: number; readonly done: boolean }>;
   /** Waits for what is under way, checkpoints and closes. */
@@ -100,7 +103,8 @@ type StoreReads = {
   listUsers(tenantId: string): Awaitable<readonly User[]>;
 
   findSession(tenantId: string, id: string): Awaitable<Session | null>;
-  findRefreshToken(digest: string): Awaitable<{ readonly token: RefreshToken; readonly grant: Grant } | null>;
+  /** `session`: the browser's session that its grant ends with; null for a grant that is offline or has none. */
+  findRefreshToken(digest: string): Awaitable<{ readonly token: RefreshToken; readonly grant: Grant; readonly session: SessionTimes | null } | null>;
   findOpaqueToken(digest: string): Awaitable<OpaqueToken | null>;
   /** `grantRevoked` is also true for a grant that does not exist. */
   readTokenRecord(tenantId: string, tokenId: string | null, grantId: string | null): Awaitable<TokenRecord>;
@@ -108,6 +112,9 @@ type StoreReads = {
   listKeys(tenantId: string): Awaitable<readonly SigningKeyRow[]>;
   listAudit(filter: AuditFilter): Awaitable<readonly AuditEvent[]>;
 };
+
+/** A visit to the session of a grant, to be noted along with what it brought. */
+export type GrantVisit = { readonly sessionId: string; readonly atMs: number };
 
 /** A new access token of a grant: an opaque one is a row, a JWT only prolongs how long the grant's row is kept. */
 export type NewAccess = { readonly opaque: OpaqueToken | null; readonly expiresAt: number };
@@ -147,8 +154,11 @@ export type StoreWrites = {
 
   /** Says what is taken, if anything. Ids are never given again, usernames of deleted users are. */
   createUser(user: User, usernameKey: string, audit: readonly AuditEvent[]): Promise<'created' | 'id_taken' | 'username_taken'>;
-  /** Replaces the row if it still is `before`; `usernameKey` is the new one. */
-  updateUser(before: User, after: User, usernameKey: string, audit: readonly AuditEvent[]): Promise<UpdateOutcome | 'username_taken'>;
+  /**
+   * Replaces the row if it still is `before`; `usernameKey` is the new one. A cutoff that moved ends the user's sessions; a
+   * user who is marked deleted loses everything that was kept about them. `proofId`: to be spent with it, else `outdated`.
+   */
+  updateUser(before: User, after: User, usernameKey: string, audit: readonly AuditEvent[], more?: { readonly proofId?: string; readonly outbox?: Aftermath['outbox'] }): Promise<UpdateOutcome | 'username_taken'>;
 
   /**
    * Opens a grant with its session (kept if it exists), refresh token and first access token.
@@ -163,11 +173,11 @@ export type StoreWrites = {
    * compare-and-set. False: somebody was quicker, nothing changed.
    */
   rotateRefresh(
-    rotation: { readonly digest: string; readonly use: Omit<RefreshUse, 'successorUsed'>; readonly successor: RefreshToken; readonly access: NewAccess },
+    rotation: { readonly digest: string; readonly use: Omit<RefreshUse, 'successorUsed'>; readonly successor: RefreshToken; readonly access: NewAccess; readonly visit?: GrantVisit | null },
     audit: readonly AuditEvent[],
   ): Promise<boolean>;
   /** Stores an access token that came of a refresh without rotation or of a replay; false when the grant was revoked. */
-  addAccess(grantId: string, access: NewAccess, audit: readonly AuditEvent[]): Promise<boolean>;
+  addAccess(grantId: string, access: NewAccess, audit: readonly AuditEvent[], visit?: GrantVisit | null): Promise<boolean>;
   /** Stores an opaque access token that belongs to no grant. */
   addOpaqueToken(token: OpaqueToken): Promise<void>;
 

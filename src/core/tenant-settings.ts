@@ -1,8 +1,10 @@
+import { findMappingFault } from './claim-mapping.ts';
 import { isHost } from './host.ts';
 import { stripDefaultPort, type Origin } from './issuer.ts';
 import type {
   IntrospectionPolicy, LayoutName, PolicyMode, PresetName, RefreshRevocation, RevocationPolicy, ShapeName, Tenant,
 } from './model.ts';
+import { defaultPeopleSettings, type PeopleSettings } from './people.ts';
 import { presets } from './presets.ts';
 import type { SigningAlgorithm } from '../spec/names.ts';
 
@@ -29,6 +31,8 @@ export type TenantChange = {
   readonly accessTokenTtl?: number;
   /** Seconds. */
   readonly refreshTokenTtl?: number;
+  /** Only what changes. */
+  readonly people?: Partial<PeopleSettings>;
 };
 
 /** A hostname as kept: lower case, without the default port of the server's scheme (MTN-02). null: not a hostname. */
@@ -72,6 +76,7 @@ export function applyTenantChange(tenant: Tenant, change: TenantChange): Tenant 
     algorithm: change.algorithm ?? tenant.algorithm,
     accessTokenTtl: change.accessTokenTtl ?? row.accessTokenTtl,
     refreshTokenTtl: change.refreshTokenTtl ?? row.refreshTokenTtl,
+    people: { ...tenant.people, ...change.people },
   };
 }
 
@@ -83,7 +88,7 @@ export function makeTenant(identity: { readonly id: string; readonly slug: strin
     id: identity.id, slug: identity.slug, name: identity.slug, preset, host: null,
     layout: identity.slug === DEFAULT_TENANT ? 'root' : homeLayout(preset, change.host ?? null),
     introspectionPolicy, introspectionPolicyMode: 'enforce', revocationPolicy, refreshRevocation, shape, defaultAudience,
-    algorithm: 'RS256', accessTokenTtl, refreshTokenTtl,
+    algorithm: 'RS256', accessTokenTtl, refreshTokenTtl, people: defaultPeopleSettings,
     createdAtMs: identity.nowMs, disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0,
   };
   return applyTenantChange(blank, change);
@@ -98,5 +103,19 @@ export function findTenantFault(tenant: Tenant): string | null {
     return 'a tenant at the layout root needs a hostname of its own: add --host HOSTNAME[:PORT], or choose another place with --layout realm or --layout org';
   }
   if (!isLifetime(tenant.accessTokenTtl) || !isLifetime(tenant.refreshTokenTtl)) return `a lifetime is 1 to ${MAX_LIFETIME_S} whole seconds`;
-  return null;
+  return findPeopleFault(tenant.people);
+}
+
+/** Shortest and longest that a tenant may want of its shortest password (UI-14). */
+const LEAST_PASSWORD = 8;
+const MOST_PASSWORD = 64;
+
+/** Why people cannot sign in like this; null when they can. */
+function findPeopleFault(people: PeopleSettings): string | null {
+  if (!people.passwords && !people.emailCodes && !people.passkeys) return 'people need a way to sign in: leave one of --passwords, --email-codes and --passkeys on';
+  const { passwordMinLength: least, sessionIdleTtl, sessionTtl, color } = people;
+  if (!Number.isInteger(least) || least < LEAST_PASSWORD || least > MOST_PASSWORD) return `the shortest password may be ${LEAST_PASSWORD} to ${MOST_PASSWORD} characters`;
+  if (!isLifetime(sessionIdleTtl) || !isLifetime(sessionTtl)) return `a session's lifetime is 1 to ${MAX_LIFETIME_S} whole seconds`;
+  if (color !== null && !/^#[0-9a-f]{6}$/i.test(color)) return 'a color is #rrggbb, like #1a7f64';
+  return findMappingFault(people.claims);
 }

@@ -1,10 +1,12 @@
-import type { DocumentDecoration } from 'elysia';
+import type { DocumentDecoration, TSchema } from 'elysia';
 import { discoveryPaths, type DiscoveryName, type EndpointName, type EndpointPath, type Layout } from '../core/layouts.ts';
 import { shapeNames, type LayoutName, type ShapeName } from '../core/model.ts';
 import { shapes } from '../core/shapes.ts';
 import { keptHeaders, pathParameters, protocolHeaders, ref, type Answer, type Ref } from './openapi-parts.ts';
 import { introspectionExamples } from './openapi-examples.ts';
 import { schemaName } from './response-schemas.ts';
+import { authorizationForm, logoutForm } from './schemas.ts';
+
 
 /** Whose documentation has which URL. */
 const products: Readonly<Record<LayoutName, string>> = { root: 'Avnology, Aero2, WorkOS', realm: 'Kotauth', org: 'LumoAuth' };
@@ -67,7 +69,7 @@ type Words = {
   readonly verb: string;
   readonly title: string;
   readonly text: (layout: Layout, path: EndpointPath) => string;
-  readonly parts: (layout: Layout, path: EndpointPath, method: 'GET' | 'POST') => Pick<DocumentDecoration, 'security' | 'requestBody' | 'responses'>;
+  readonly parts: (layout: Layout, path: EndpointPath, method: 'GET' | 'POST') => Pick<DocumentDecoration, 'security' | 'parameters' | 'requestBody' | 'responses'>;
 };
 
 function introspectionAnswers(layout: Layout, path: EndpointPath): NonNullable<DocumentDecoration['responses']> {
@@ -111,9 +113,9 @@ const words: Readonly<Record<EndpointName, Words>> = {
   token: {
     tag: 'Token', verb: 'token', title: 'Get a token',
     text: () => [
-      'Issues an access token to a client for itself (`client_credentials`), or a new pair for a refresh token (`refresh_token`). (RFC 6749, RFC 8707)',
+      'Issues tokens for the code that a person\'s sign-in gave (`authorization_code`), to a client for itself (`client_credentials`), or a new pair for a refresh token (`refresh_token`). (RFC 6749, RFC 7636, RFC 8707)',
       'A refresh token is spent by its use, and the answer holds its successor. Using a spent one again ends the whole grant, unless the same request comes again within seconds because the answer got lost.',
-      '**Who may ask.** Confidential clients, with Basic or with credentials in the form; public clients with their `client_id` alone, for `refresh_token` only. Pages of public clients may call from their own origins.',
+      '**Who may ask.** Confidential clients, with Basic or with credentials in the form; public clients with their `client_id` alone, for `authorization_code` and `refresh_token`. Pages of public clients may call from their own origins.',
     ].join('\n\n'),
     parts: () => ({
       security: credentials, requestBody: form('TokenRequest'),
@@ -123,10 +125,35 @@ const words: Readonly<Record<EndpointName, Words>> = {
       },
     }),
   },
+  authorize: {
+    tag: 'Sign-in', verb: 'authorize', title: 'Send a person to sign in',
+    text: () => [
+      'Where an application sends its person\'s browser: they sign in, allow what is asked for, and come back to the redirect URI with a code. (RFC 6749 §4.1, RFC 7636, RFC 9207, OpenID Connect Core)',
+      'Only the code flow with `S256` is there. Until the client and the redirect URI are proven, errors are pages; after that they go to the redirect URI with `error`, `state` and `iss`.',
+      '**Who may ask.** Any client with the grant `authorization_code`, through a browser. Trying it out here shows the first redirect.',
+    ].join('\n\n'),
+    parts: (_layout, _path, method) => ({
+      security: [],
+      ...(method === 'GET' ? { parameters: authorizationQuery } : { requestBody: form('AuthorizationRequest') }),
+      responses: peopleAnswers('On to the sign-in pages, or back to the redirect URI.'),
+    }),
+  },
+  logout: {
+    tag: 'Sign-in', verb: 'logout', title: 'Send a person to sign out',
+    text: () => [
+      'Where an application sends its person\'s browser to end the session. (OpenID Connect RP-Initiated Logout) With an ID token of the session as `id_token_hint` it ends at once; otherwise the person is asked.',
+      'Clients that have a back-channel logout address hear of it. (OpenID Connect Back-Channel Logout)',
+    ].join('\n\n'),
+    parts: (_layout, _path, method) => ({
+      security: [],
+      ...(method === 'GET' ? { parameters: logoutQuery } : { requestBody: { ...form('LogoutRequest'), required: false } }),
+      responses: peopleAnswers('Signed out, and back at the application.'),
+    }),
+  },
   userinfo: {
     tag: 'Userinfo', verb: 'userinfo', title: 'Who is the user?',
     text: () => [
-      'Claims about the user behind an access token, as far as its scopes let them be told: `profile` and `email`, and `sub` always. (OpenID Connect Core §5.3)',
+      'Claims about the user behind an access token, as far as its scopes let them be told: `profile`, `email`, `address` and `phone`, those that the tenant adds, and `sub` always. (OpenID Connect Core §5.3)',
       '**Who may ask.** Whoever bears an access token with the scope `openid` that is meant for the tenant or for its own client; a token for another resource reads no profiles. Pages of public clients may call from their own origins.',
     ].join('\n\n'),
     parts: (_layout, _path, method) => ({
@@ -148,6 +175,30 @@ const words: Readonly<Record<EndpointName, Words>> = {
   },
 };
 
+/** A schema's members as parameters of a query. */
+function queryOf(schema: { readonly properties: Readonly<Record<string, TSchema>>; readonly required?: readonly string[] | undefined }): NonNullable<DocumentDecoration['parameters']> {
+  return Object.entries(schema.properties).map(([name, { description = '', examples: _examples, ...property }]) => ({
+    name, in: 'query' as const, required: schema.required?.includes(name) === true, description, schema: property,
+  }));
+}
+
+const authorizationQuery = queryOf(authorizationForm);
+const logoutQuery = queryOf(logoutForm);
+
+const htmlPage = { 'text/html': { schema: { type: 'string' as const } } };
+
+/** Answers of endpoints that browsers are sent to: redirects and pages. */
+function peopleAnswers(redirect: string): NonNullable<DocumentDecoration['responses']> {
+  const pageOf = (description: string): Answer => ({ description, headers: protocolHeaders, content: htmlPage });
+  return {
+    200: pageOf('A page for the person.'),
+    303: { description: redirect, headers: { ...protocolHeaders, Location: { description: 'Where the browser goes.', schema: { type: 'string' } } } },
+    400: pageOf('A page that says what is wrong with the request; nothing goes to an application.'),
+    403: pageOf('A form that no page of this server made.'), 404: pageOf('No such tenant.'), 405: pageOf('Not allowed here.'),
+    421: ref('responses', 'Misdirected'), 429: pageOf('Too many requests from one network.'), 500: pageOf('Our own failure.'), 503: pageOf('Our own failure; try again.'),
+  };
+}
+
 const bearerFailures = {
   400: ref('responses', 'BadBearer'), 401: ref('responses', 'NoBearer'), 403: ref('responses', 'NoScope'), 404: ref('responses', 'NotFound'),
   405: ref('responses', 'MethodNotAllowed'), 421: ref('responses', 'Misdirected'), 500: ref('responses', 'Failed'), 503: ref('responses', 'Unavailable'),
@@ -167,15 +218,16 @@ function revocationAnswer(shape: ShapeName): Answer {
 /** What the OpenAPI document says of an endpoint at one URL. */
 export function describeEndpoint(name: EndpointName, method: 'GET' | 'POST', layout: Layout, path: EndpointPath, canonical: boolean): DocumentDecoration {
   const { tag, verb, title, text, parts } = words[name];
+  const own = parts(layout, path, method);
   const first = layout.paths[name][0].path;
   const rank = canonical ? 'Discovery names this URL.' : `An alias of \`${layout.prefix.replace(':slug', '{slug}')}${first}\`.`;
   return {
     tags: [tag],
     summary: canonical || path.shape !== undefined ? `${title} · ${productsOf(name, layout, path)}` : `${title} (alias)`,
     description: `${text(layout, path)}\n\n**Layout.** \`${layout.name}\`. ${tenantWords[layout.name]} ${rank}`,
-    operationId: operationId(method === 'POST' && name === 'userinfo' ? `${verb}ByForm` : verb, layout.name, canonical ? null : path.path),
-    parameters: parametersOf(layout),
-    ...parts(layout, path, method),
+    operationId: operationId(method === 'POST' && (name === 'userinfo' || name === 'authorize' || name === 'logout') ? `${verb}ByForm` : verb, layout.name, canonical ? null : path.path),
+    ...own,
+    parameters: [...parametersOf(layout), ...(own.parameters ?? [])],
   };
 }
 

@@ -3,9 +3,11 @@ import interfaceStyle from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' 
 import interfaceScript from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' };
 import icon from '../pages/icon.svg' with { type: 'text' };
 import pageStyle from './docs.css' with { type: 'text' };
+import { acceptsGzip } from './accept-encoding.ts';
 import { etagOf } from './etag.ts';
 import { openApiDocument, type DocumentSite } from './openapi.ts';
 import { pageHeaders } from './page-headers.ts';
+import type { ExtraHeaders } from './respond.ts';
 import type { Route } from './routes.ts';
 import type { Arrival, ServerContext } from './server-context.ts';
 
@@ -39,24 +41,37 @@ const headers = pageHeaders(['script-src \'self\'', 'style-src \'self\'', 'img-s
 const SCRIPT = 'text/javascript; charset=utf-8';
 const STYLE = 'text/css; charset=utf-8';
 
+/** A part of the page. */
+type Part = { readonly type: string; readonly body: () => Promise<Body> };
+/** Small ones are there as they are, large ones in both encodings. */
+type Body = string | { readonly gzip: Blob; readonly plain: () => Promise<Blob> };
+
 /** Parts of the page by file name; they come out of the executable. */
 const parts = {
-  'swagger-ui.js': { type: SCRIPT, body: () => Bun.file(interfaceScript) },
-  'swagger-ui.css': { type: STYLE, body: () => Bun.file(interfaceStyle) },
-  'start.js': { type: SCRIPT, body: () => startScript },
-  'page.css': { type: STYLE, body: () => pageStyle },
-  'icon.svg': { type: 'image/svg+xml', body: () => icon },
-} as const;
+  'swagger-ui.js': { type: SCRIPT, body: once(() => largeBody(interfaceScript)) },
+  'swagger-ui.css': { type: STYLE, body: once(() => largeBody(interfaceStyle)) },
+  'start.js': { type: SCRIPT, body: async () => startScript },
+  'page.css': { type: STYLE, body: async () => pageStyle },
+  'icon.svg': { type: 'image/svg+xml', body: async () => icon },
+} as const satisfies Readonly<Record<string, Part>>;
 
 type PartName = keyof typeof parts;
 const partNames: readonly PartName[] = Object.keys(parts).filter((name): name is PartName => name in parts);
+
+/** A large file: packed in the executable, where the build did that, and as it was published when run from source. */
+async function largeBody(path: string): Promise<Body> {
+  const file = Bun.file(path);
+  return path.endsWith('.gz')
+    ? { gzip: file, plain: once(async () => new Blob([Bun.gunzipSync(await file.bytes())])) }
+    : { gzip: new Blob([Bun.gzipSync(await file.bytes())]), plain: async () => file };
+}
 
 /** A part's version: changes when it does. */
 type Versions = Readonly<Record<PartName, string>>;
 
 async function versionOf(name: PartName): Promise<[PartName, string]> {
-  const body = parts[name].body();
-  return [name, hash('sha256', typeof body === 'string' ? body : await body.bytes(), 'base64url').slice(0, 16)];
+  const body = await parts[name].body();
+  return [name, hash('sha256', typeof body === 'string' ? body : await body.gzip.bytes(), 'base64url').slice(0, 16)];
 }
 
 /** Every part has been asked for, so none is missing. */
@@ -129,11 +144,20 @@ export function makeDocsPages(server: ServerContext): readonly Route[] {
       return respond.page(request, 'application/json', body, etagOf(body), peer.requestId, { 'Cache-Control': 'no-cache' });
     }),
     ...partNames.flatMap((name) => get(`/docs/${name}`, async (request, { peer }) => {
-      const current = (await knowVersions())[name];
-      return respond.page(request, parts[name].type, parts[name].body(), `"${current}"`, peer.requestId, {
+      const [current, body] = [(await knowVersions())[name], await parts[name].body()];
+      const more = {
         'Cache-Control': request.url.endsWith(`?v=${current}`) ? 'public, max-age=31536000, immutable' : 'no-cache',
         'Cross-Origin-Resource-Policy': 'same-origin',
-      });
+      };
+      const answer = (content: string | Blob, etag: string, extra: ExtraHeaders): Response =>
+        respond.page(request, parts[name].type, content, etag, peer.requestId, { ...more, ...extra });
+      if (typeof body === 'string') return answer(body, `"${current}"`, {});
+      const vary = { Vary: 'Accept-Encoding' };
+      if (!acceptsGzip(request.headers.get('accept-encoding'))) return answer(await body.plain(), `"${current}"`, vary);
+      const response = answer(body.gzip, `"${current}-gzip"`, vary);
+      // A 304 has nothing that would be encoded.
+      if (response.status === 200) response.headers.set('Content-Encoding', 'gzip');
+      return response;
     })),
   ];
 }

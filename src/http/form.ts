@@ -25,7 +25,7 @@ function queryOf(url: string): string {
 }
 
 /** Undoes form-urlencoding (RFC 6749 appendix B); null for escapes that are none or are not UTF-8 (INT-22). */
-function decode(text: string): string | null {
+export function decodeFormText(text: string): string | null {
   if (!text.includes('%') && !text.includes('+')) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
@@ -38,7 +38,7 @@ function decode(text: string): string | null {
 function hasKnownName(query: string, known: KnownParameters): boolean {
   return query.split('&').some((pair) => {
     const equals = pair.indexOf('=');
-    const name = decode(equals === -1 ? pair : pair.slice(0, equals));
+    const name = decodeFormText(equals === -1 ? pair : pair.slice(0, equals));
     return name !== null && known.has(name);
   });
 }
@@ -53,10 +53,10 @@ export function parseForm<F extends FormValues>(text: string, known: KnownParame
     const end = ampersand === -1 ? text.length : ampersand;
     const equals = text.indexOf('=', start);
     const nameEnd = equals === -1 || equals > end ? end : equals;
-    const name = decode(text.slice(start, nameEnd));
+    const name = decodeFormText(text.slice(start, nameEnd));
     const kind = name === null ? undefined : known.get(name);
     if (name !== null && kind !== undefined) {
-      const value = decode(text.slice(Math.min(nameEnd + 1, end), end));
+      const value = decodeFormText(text.slice(Math.min(nameEnd + 1, end), end));
       if (value === null) return malformed('a parameter is not valid form-urlencoded UTF-8');
       if (kind === 'once') {
         if (seen.has(name)) return malformed('a parameter is repeated');

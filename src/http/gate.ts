@@ -44,7 +44,7 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
       : respond.error(421, 'misdirected_request', 'this host is not served here', requestId);
   }
 
-  function admitSite(request: Request, path: string, site: Site, peer: Peer): Promise<Response> | Response {
+  function admitSite(request: Request, path: string, site: Site, peer: Peer, host: string | null): Promise<Response> | Response {
     if (site.kind === 'malformed' || site.kind === 'unknown') return refuseSite(site, peer.requestId);
     // Every path of ours is plain ASCII, so an escape that is left is another spelling of something. Dot segments, also
     // escaped, and backslashes are not seen here: Bun resolves them (pinned), so /x/../oauth2/token is /oauth2/token.
@@ -52,12 +52,12 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
     if (https && request.headers.get('x-forwarded-proto') === 'http' && peer.trusted) {
       return respond.error(400, 'invalid_request', 'this server answers over https only', peer.requestId);
     }
-    return inside(request, { site, peer });
+    return inside(request, { site, peer, host: host?.toLowerCase() ?? '' });
   }
 
-  async function admitLater(request: Request, path: string, site: Promise<Site>, peer: Peer): Promise<Response> {
+  async function admitLater(request: Request, path: string, site: Promise<Site>, peer: Peer, host: string | null): Promise<Response> {
     try {
-      return await admitSite(request, path, await site, peer);
+      return await admitSite(request, path, await site, peer, host);
     } catch (error) {
       return answerFailure(server, error, peer.requestId);
     }
@@ -72,8 +72,9 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
     }
     const peer = new Peer(request, requestId, connection, options.proxies);
     try {
-      const site = guard.siteOf(options.proxies.none ? request.headers.get('host') : hostOf(request, peer));
-      return site instanceof Promise ? admitLater(request, path, site, peer) : admitSite(request, path, site, peer);
+      const host = options.proxies.none ? request.headers.get('host') : hostOf(request, peer);
+      const site = guard.siteOf(host);
+      return site instanceof Promise ? admitLater(request, path, site, peer, host) : admitSite(request, path, site, peer, host);
     } catch (error) {
       return answerFailure(server, error, requestId);
     }

@@ -7,7 +7,7 @@ const ISSUED = 1_767_225_600;
 const LIFE = 300;
 
 const user: User = {
-  tenantId: 'ten_example', id: 'usr_example', username: 'alice', email: 'alice@example.com', emailVerified: true, name: null,
+  tenantId: 'ten_example', id: 'usr_example', username: 'alice', email: 'alice@example.com', emailVerified: true, name: null, attributes: {},
   createdAtMs: 0, disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0,
 };
 

@@ -21,6 +21,7 @@ export const tags = [
   { name: 'Introspection', description: 'Is this token good right now, and what is it? (RFC 7662)' },
   { name: 'Revocation', description: 'Make a token worthless. (RFC 7009)' },
   { name: 'Token', description: 'Get tokens. (RFC 6749, RFC 8707)' },
+  { name: 'Sign-in', description: 'Where applications send people. (OAuth 2.1, OpenID Connect)' },
   { name: 'Userinfo', description: 'Who is the user behind a token? (OpenID Connect Core)' },
   { name: 'Keys', description: 'The public keys that prove tokens. (RFC 7517)' },
   { name: 'Discovery', description: 'What this server can do, and where. (RFC 8414, OpenID Connect Discovery)' },

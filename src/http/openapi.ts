@@ -5,7 +5,7 @@ import { documentedPath, healthOperations } from './describe.ts';
 import { headers, introduction, ref, responses, securitySchemes, tags } from './openapi-parts.ts';
 import { activeAnswers, errorBody, health, inactive, keySet, revoked, schemaName, serverMetadata, tokenResponse, userinfo } from './response-schemas.ts';
 import { operations } from './routes.ts';
-import { introspectForm, revokeForm, tokenForm, userinfoForm } from './schemas.ts';
+import { authorizationForm, introspectForm, logoutForm, revokeForm, tokenForm, userinfoForm } from './schemas.ts';
 
 /** The document, as plain JSON. */
 export type OpenApiDocument = { readonly [member: string]: Json };
@@ -21,7 +21,7 @@ export type DocumentSite = 'own' | 'tenant';
 const CONTRACT_VERSION = '1.0';
 
 /** Every schema that has a name in the document. Schemas inside them with an `$id` join by themselves. */
-const named: readonly TSchema[] = [introspectForm, ...activeAnswers.values(), inactive, revokeForm, revoked, tokenForm, tokenResponse, userinfoForm, userinfo, keySet, serverMetadata, health, errorBody];
+const named: readonly TSchema[] = [introspectForm, ...activeAnswers.values(), inactive, revokeForm, revoked, tokenForm, tokenResponse, authorizationForm, logoutForm, userinfoForm, userinfo, keySet, serverMetadata, health, errorBody];
 
 /** An answer in one response form: one of two, told apart by `active`. */
 const answers = Object.fromEntries(shapeNames.map((name) => [schemaName(name), {

@@ -57,11 +57,12 @@ function activeAnswer(name: ShapeName): TSchema {
     ...(shape.tokenId && { jti: t.Optional(t.String({ description: 'The token\'s id. Access tokens only.' })) }),
     ...(shape.session && { sid: t.Optional(t.String({ description: 'The login session, when there is one. Access tokens only.' })) }),
     ...(shape.organization && { org_id: t.Optional(t.String({ description: 'The organization, when there is one.' })) }),
+    ...(shape.organizationName && { org_name: t.Optional(t.String({ description: 'Name of the organization, when it is registered here.' })) }),
     cnf: t.Optional(confirmation),
     act: t.Optional(actor),
     acr: t.Optional(t.String({ description: 'How the user was authenticated, where it is known.' })),
     auth_time: t.Optional(seconds('When the user was authenticated')),
-  }, { $id: `${schemaName(name)}Active`, description: `A good token, in the response form \`${name}\`.` });
+  }, { $id: `${schemaName(name)}Active`, description: `A good token, in the response form \`${name}\`. A tenant may add claims of its own.` });
 }
 
 /** Name under which the answers in one response form stand in the document. */
@@ -81,8 +82,9 @@ export const tokenResponse = t.Object({
   token_type: t.Literal('Bearer'),
   expires_in: t.Integer({ description: 'Life of the access token from now on, in seconds.', example: 300 }),
   refresh_token: t.Optional(t.String({ description: 'The refresh token to use from now on, for grants that have one.', example: 'rt_example_not_a_real_token' })),
+  id_token: t.Optional(t.String({ description: 'Who signed in, with the scope `openid` (OpenID Connect Core §2).', example: 'example.id.token' })),
   scope: t.Optional(t.String({ description: 'What was granted.', example: 'orders:read' })),
-}, { $id: 'TokenResponse', description: 'RFC 6749 §5.1' });
+}, { $id: 'TokenResponse', description: 'RFC 6749 §5.1, OpenID Connect Core §3.1.3.3' });
 
 /** OpenID Connect Core §5.1, §5.3.2. */
 export const userinfo = t.Object({
@@ -91,7 +93,16 @@ export const userinfo = t.Object({
   preferred_username: t.Optional(t.String({ description: 'The login name. With the scope `profile`.', example: 'erika' })),
   email: t.Optional(t.String({ description: 'With the scope `email`, where there is one.', example: 'erika@example.com' })),
   email_verified: t.Optional(t.Boolean({ description: 'Whether the address was proven to be theirs.' })),
-}, { $id: 'Userinfo', description: 'OpenID Connect Core 1.0 §5.1' });
+  address: t.Optional(t.Object({
+    formatted: t.Optional(t.String()), street_address: t.Optional(t.String()), locality: t.Optional(t.String()), region: t.Optional(t.String()),
+    postal_code: t.Optional(t.String()), country: t.Optional(t.String()),
+  }, { description: 'With the scope `address`, where it is known (§5.1.1).' })),
+  phone_number: t.Optional(t.String({ description: 'With the scope `phone`, where it is known.', example: '+1 604 555 1234' })),
+  phone_number_verified: t.Optional(t.Boolean({ description: 'Whether the number was proven to be theirs, where it is known.' })),
+}, {
+  $id: 'Userinfo', additionalProperties: true,
+  description: 'OpenID Connect Core 1.0 §5.1. The scope `profile` also tells its other standard claims, where they are known; a tenant may add claims of its own.',
+});
 
 const publicKey = t.Object({
   kty: t.String({ description: 'RSA, EC or OKP.', example: 'RSA' }),
@@ -116,11 +127,19 @@ const names = (description: string): TSchema => t.Array(t.String(), { descriptio
 /** RFC 8414 §2, OpenID Connect Discovery §3. */
 export const serverMetadata = t.Object({
   issuer: url('The tenant\'s one issuer: `iss` of all its tokens.'),
+  authorization_endpoint: url('Where applications send people to sign in.'),
   token_endpoint: url('Where tokens are issued.'),
   userinfo_endpoint: url('Where claims about users are told.'),
+  end_session_endpoint: url('Where applications send people to sign out.'),
   jwks_uri: url('Where the keys are.'),
   scopes_supported: names('Scopes that speak of people. Resources have their own.'),
   claims_supported: names('Claims about people that userinfo can tell.'),
+  response_types_supported: names('Always `code`.'),
+  response_modes_supported: names('How authorization responses travel.'),
+  code_challenge_methods_supported: names('Always `S256`.'),
+  prompt_values_supported: names('Values of `prompt` that work.'),
+  acr_values_supported: names('Classes of authentication, weakest first.'),
+  ui_locales_supported: names('Languages of the pages for people.'),
   grant_types_supported: names('Values of `grant_type` that work.'),
   token_endpoint_auth_methods_supported: names('How clients prove who they are there.'),
   introspection_endpoint: url('Where tokens are introspected.'),
@@ -132,6 +151,9 @@ export const serverMetadata = t.Object({
   request_parameter_supported: t.Boolean(),
   request_uri_parameter_supported: t.Boolean(),
   claims_parameter_supported: t.Boolean(),
+  authorization_response_iss_parameter_supported: t.Boolean({ description: 'Answers to authorization requests carry `iss` (RFC 9207).' }),
+  backchannel_logout_supported: t.Boolean(),
+  backchannel_logout_session_supported: t.Boolean({ description: 'Logout tokens carry `sid`.' }),
   service_documentation: t.Optional(url('The page for people, where there is one.')),
 }, { $id: 'ServerMetadata', description: 'RFC 8414 §2, OpenID Connect Discovery 1.0 §3. It names only what works.' });
 

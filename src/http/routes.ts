@@ -3,10 +3,12 @@ import { discoveryNames, discoveryPaths, endpointNames, layouts, type EndpointNa
 import type { BrowserOrigins } from './cors.ts';
 import { describeDiscovery, describeEndpoint } from './describe.ts';
 import { forBrowsers, makeOptions } from './endpoints/cross-origin.ts';
+import { makeAuthorize } from './endpoints/authorize.ts';
 import { makeDiscovery } from './endpoints/discovery.ts';
 import type { EndpointHandler } from './endpoints/endpoint.ts';
 import { makeIntrospect } from './endpoints/introspect.ts';
 import { makeJwks } from './endpoints/jwks.ts';
+import { makeLogout } from './endpoints/logout.ts';
 import { makeRevoke } from './endpoints/revoke.ts';
 import { makeToken } from './endpoints/token.ts';
 import { makeUserinfo } from './endpoints/userinfo.ts';
@@ -19,12 +21,15 @@ export type Route = {
   /** The `Allow` header of its path. */
   readonly allow: string;
   readonly handler: EndpointHandler;
+  /** A page for people: what goes wrong there is a page too (UI-19). */
+  readonly page?: boolean;
 };
 
 type EndpointRow = {
   readonly methods: readonly ('GET' | 'POST')[];
   /** Whether pages of public clients may read the answers (HT-09). */
   readonly browsers: boolean;
+  readonly page?: boolean;
   readonly make: (server: ServerContext, layout: Layout, path: EndpointPath) => EndpointHandler;
 };
 
@@ -33,8 +38,10 @@ const endpointRows: Readonly<Record<EndpointName, EndpointRow>> = {
   introspect: { methods: ['POST'], browsers: false, make: makeIntrospect },
   revoke: { methods: ['POST'], browsers: true, make: makeRevoke },
   token: { methods: ['POST'], browsers: true, make: makeToken },
+  authorize: { methods: ['GET', 'POST'], browsers: false, page: true, make: makeAuthorize },
   jwks: { methods: ['GET'], browsers: false, make: makeJwks },
   userinfo: { methods: ['GET', 'POST'], browsers: true, make: makeUserinfo },
+  logout: { methods: ['GET', 'POST'], browsers: false, page: true, make: makeLogout },
 };
 
 /** One method at one URL, known before there is a server: routes and the OpenAPI document are made from it. */
@@ -43,6 +50,7 @@ export type Operation = {
   readonly path: string;
   readonly layout: Layout;
   readonly browsers: boolean;
+  readonly page: boolean;
   /** What the OpenAPI document says of it. */
   readonly describe: () => DocumentDecoration;
   readonly make: (server: ServerContext) => EndpointHandler;
@@ -51,14 +59,14 @@ export type Operation = {
 /** All operations: layouts × endpoints, and each layout's discovery. */
 export const operations: readonly Operation[] = Object.values(layouts).flatMap((layout) => [
   ...endpointNames.flatMap((name) => layout.paths[name].flatMap((path, index) => {
-    const { methods, browsers, make } = endpointRows[name];
+    const { methods, browsers, page = false, make } = endpointRows[name];
     return methods.map((method): Operation => ({
-      method, layout, browsers, path: `${layout.prefix}${path.path}`,
+      method, layout, browsers, page, path: `${layout.prefix}${path.path}`,
       describe: () => describeEndpoint(name, method, layout, path, index === 0), make: (server) => make(server, layout, path),
     }));
   })),
   ...discoveryNames.flatMap((name) => discoveryPaths(layout, name).map((path): Operation => ({
-    method: 'GET', layout, browsers: false, path, describe: () => describeDiscovery(name, layout, path), make: (server) => makeDiscovery(server, layout),
+    method: 'GET', layout, browsers: false, page: false, path, describe: () => describeDiscovery(name, layout, path), make: (server) => makeDiscovery(server, layout),
   }))),
 ]);
 
@@ -70,14 +78,14 @@ function allowAt(path: string): string {
 /** All routes: every operation, with the HEAD and OPTIONS that belong to it (HT-19, INT-16). */
 export function makeRoutes(server: ServerContext, origins: BrowserOrigins): readonly Route[] {
   const asked = new Set<string>();
-  return operations.flatMap(({ method, path, layout, browsers, make }): readonly Route[] => {
+  return operations.flatMap(({ method, path, layout, browsers, page, make }): readonly Route[] => {
     const allow = allowAt(path);
     const handler = browsers ? forBrowsers(server, origins, layout, make(server)) : make(server);
     const first = !asked.has(path);
     asked.add(path);
     return [
-      { method, path, allow, handler },
-      ...(method === 'GET' ? [{ method: 'HEAD', path, allow, handler } as const] : []),
+      { method, path, allow, handler, page },
+      ...(method === 'GET' ? [{ method: 'HEAD', path, allow, handler, page } as const] : []),
       ...(first ? [{ method: 'OPTIONS', path, allow, handler: makeOptions(server, layout, allow, browsers ? origins : null) } as const] : []),
     ];
   });

@@ -17,8 +17,21 @@ a:hover strong, a:focus-visible strong { color: var(--accent); text-decoration: 
 code { font: .875rem/1.6 ui-monospace, monospace; color: var(--soft); overflow-wrap: anywhere; }
 `;
 
-const documentation = { name: 'API documentation', path: '/docs' };
-const places = [
+/** What not every server has. */
+export type HomePlaces = {
+  readonly docs: boolean;
+  /** The demo's application, and its mailbox. */
+  readonly demo: boolean;
+  readonly mailbox: boolean;
+};
+
+type Place = { readonly name: string; readonly path: string };
+
+const account: Place = { name: 'Your account', path: '/account' };
+const application: Place = { name: 'Demo application', path: '/demo' };
+const mails: Place = { name: 'Mailbox', path: '/mailbox' };
+const documentation: Place = { name: 'API documentation', path: '/docs' };
+const places: readonly Place[] = [
   { name: 'Discovery', path: '/.well-known/openid-configuration' },
   { name: 'Signing keys', path: '/oauth2/jwks.json' },
   { name: 'Health', path: '/healthz' },
@@ -28,11 +41,10 @@ const places = [
 /**
  * The page at `GET /`: what this is and where to go.
  * @param origin the server's own, never the request's
- * @param docs whether there is documentation
  */
-export function homePage(origin: string, docs: boolean): string {
+export function homePage(origin: string, { docs, demo, mailbox }: HomePlaces): string {
   const picture = `data:image/svg+xml;base64,${btoa(icon)}`;
-  const links = [...(docs ? [documentation] : []), ...places]
+  const links = [...(demo ? [application] : []), account, ...(mailbox ? [mails] : []), ...(docs ? [documentation] : []), ...places]
     .map(({ name, path }) => `<li><a href="${path}"><strong>${name}</strong><code>${path}</code></a></li>`).join('\n');
   return `<!doctype html>
 <html lang="en">

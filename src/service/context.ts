@@ -2,10 +2,14 @@ import type { Origin } from '../core/issuer.ts';
 import type { AuditQueue, Clock, Fingerprint, Log, PasswordHasher, Random } from '../core/ports.ts';
 import type { Awaitable, Store } from '../core/store.ts';
 import type { Tenant } from '../core/model.ts';
+import type { ComposeMail } from '../core/people-words.ts';
+import type { PeoplePasswords } from '../keys/password.ts';
 import type { MasterKey } from '../keys/seal.ts';
 import type { KeyRings } from './key-rings.ts';
+import type { Throttle } from './throttle.ts';
 import type { TokenReader } from './read-token.ts';
 import type { ClientAuthenticator } from './authenticate-client.ts';
+import type { Attempts } from './credentials/attempts.ts';
 
 /** What acts work with; made once by the composition root. */
 export type Context = {
@@ -17,6 +21,12 @@ export type Context = {
   readonly audit: AuditQueue;
   readonly fingerprint: Fingerprint;
   readonly passwords: PasswordHasher;
+  readonly peoplePasswords: PeoplePasswords;
+  /** Tries to sign in, as this process remembers them. */
+  readonly attempts: Attempts;
+  /** Rows that strangers make before anybody knows them: pending requests, passkey challenges. */
+  readonly newcomers: Throttle;
+  readonly composeMail: ComposeMail;
   readonly rings: KeyRings;
   readonly tokens: TokenReader;
   readonly authenticator: ClientAuthenticator;

@@ -2,9 +2,11 @@ import { auditEvent, type RequestOrigin } from '../core/audit-event.ts';
 import { resourceKey } from './resources.ts';
 import { decideIntrospection, effectivePolicy, type IntrospectionVerdict } from '../core/introspect.ts';
 import { issuerOf } from '../core/issuer.ts';
-import type { Client, IntrospectionPolicy, Resource, Tenant, TokenFacts, User } from '../core/model.ts';
+import type { Client, IntrospectionPolicy, Resource, ShapeName, Tenant, TokenFacts, User } from '../core/model.ts';
+import { shapes } from '../core/shapes.ts';
 import type { InactiveReason } from '../core/standing.ts';
 import type { Store } from '../core/store.ts';
+import { addsClaims, claimsFor } from './claims.ts';
 import type { Context } from './context.ts';
 import { readStanding, type TokenSource } from './read-token.ts';
 
@@ -15,7 +17,10 @@ export type Telling = (from: RequestOrigin) => void;
 export type IntrospectionOutcome =
   | {
     readonly active: true; readonly facts: TokenFacts; readonly scopes: readonly string[]; readonly user: User | null;
-    readonly issuer: string; readonly tell: Telling | null;
+    readonly issuer: string; readonly orgName: string | null;
+    /** Claims that the tenant adds, as they are now; null: none for this caller. */
+    readonly mapped: Readonly<Record<string, unknown>> | null;
+    readonly tell: Telling | null;
   }
   | { readonly active: false; readonly reason: InactiveReason; readonly tell: Telling | null };
 
@@ -60,9 +65,10 @@ function nobodys(caller: Client): TokenFacts {
 /**
  * RFC 7662 §2: is this token good right now, and what is it? Changes nothing about the token (INT-30). The caller has
  * proven who it is. Nobody is told yet: that is the outcome's `tell`, once for every request that gets this answer.
+ * @param shape form of the answer, so that only what it tells is looked up
  * @throws StoreError when our own storage fails: never an answer about the token (INT-29)
  */
-export async function introspect(ctx: Context, tenant: Tenant, caller: Client, token: string): Promise<IntrospectionOutcome> {
+export async function introspect(ctx: Context, tenant: Tenant, caller: Client, token: string, shape: ShapeName = tenant.shape): Promise<IntrospectionOutcome> {
   const issuer = issuerOf(tenant, ctx.origin());
   const reading = await ctx.tokens.read(tenant, issuer, token);
   if (!reading.known) {
@@ -73,9 +79,12 @@ export async function introspect(ctx: Context, tenant: Tenant, caller: Client, t
   const { facts } = reading;
   const { verdict, user } = await judgeToken(ctx, tenant, caller, facts, reading.source);
   const tell = verdict.recorded === null ? null : tellOf(ctx, tenant, caller, clientWithin(tenant, facts), token, verdict.recorded, verdict.policy);
-  return verdict.active
-    ? { active: true, facts, scopes: verdict.scopes, user, issuer, tell }
-    : { active: false, reason: verdict.reason, tell };
+  if (!verdict.active) return { active: false, reason: verdict.reason, tell };
+  const namesOrg = facts.orgId !== null && shapes[shape].organizationName;
+  const org = namesOrg ? await ctx.store.findOrganization(tenant.id, facts.orgId) : null;
+  const adds = user !== null && !caller.selfRegistered && addsClaims(tenant, 'introspection');
+  const mapped = adds ? await claimsFor(ctx, tenant, 'introspection', user, facts.orgId) : null;
+  return { active: true, facts, scopes: verdict.scopes, user, issuer, orgName: org?.name ?? null, mapped, tell };
 }
 
 /**

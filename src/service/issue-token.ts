@@ -4,11 +4,12 @@ import { isIdentifier } from '../core/identifiers.ts';
 import { issuerOf } from '../core/issuer.ts';
 import type { Client, Grant, RefreshToken, Resource, Session, Tenant, User } from '../core/model.ts';
 import { decideScope } from '../core/scope.ts';
+import { isSessionOver } from '../core/session.ts';
 import type { TokenResponse } from '../spec/introspection.ts';
 import { digestOf } from '../tokens/digest.ts';
 import { makeOpaqueToken } from '../tokens/opaque.ts';
 import type { Context } from './context.ts';
-import { accessLifetime, chooseFormat, isTooLong, logIssued, makeAccess, NoSigningKey, tokenResponse } from './issue.ts';
+import { chooseFormat, isTooLong, logIssued, makeAccess, NoSigningKey, tokenResponse } from './issue.ts';
 import { requireClient } from './manage-clients.ts';
 import { done, operatorEvent, refused, type Managed, type Refusal } from './manage-outcome.ts';
 import { requireUser } from './manage-users.ts';
@@ -93,14 +94,13 @@ function findWishFault(wish: TokenWish, client: Client): Refusal | null {
 
 async function issueForClient(ctx: Context, tenant: Tenant, wish: TokenWish, plan: Plan): Promise<Managed<TokenResponse>> {
   const { client } = plan;
-  const lifetime = accessLifetime(tenant, client);
   const made = await makeAccess(ctx, {
-    tenant, client, scopes: plan.scopes, audience: plan.audience, format: chooseFormat(client, plan.resources), grant: null, orgId: wish.org ?? client.orgId, lifetime,
+    tenant, client, scopes: plan.scopes, audience: plan.audience, format: chooseFormat(client, plan.resources), grant: null, orgId: wish.org ?? client.orgId,
   });
   if (isTooLong(made)) return tooLong;
   if (made.stored.opaque !== null) await ctx.store.addOpaqueToken(made.stored.opaque);
   logIssued(ctx, tenant, made, 'operator', null);
-  return done(tokenResponse(made, lifetime, null));
+  return done(tokenResponse(made, null));
 }
 
 async function issueForUser(ctx: Context, tenant: Tenant, wish: TokenWish, plan: Plan, user: User): Promise<Managed<TokenResponse>> {
@@ -111,19 +111,22 @@ async function issueForUser(ctx: Context, tenant: Tenant, wish: TokenWish, plan:
     id: wish.session ?? `ses_${ctx.random.text(ID_BYTES)}`, tenantId: tenant.id, userId: user.id, createdAtMs: nowMs, endedAtMs: null,
   };
   if (session.userId !== user.id) return refused('conflict', `the session ${session.id} is another user's; choose another --session, or leave it out`);
-  if (session.endedAtMs !== null) return refused('conflict', `the session ${session.id} has ended; choose another --session, or leave it out`);
+  const open = existing === null ? [] : await ctx.store.listBrowserSessions(tenant.id, user.id, nowMs);
+  const browser = open.find((one) => one.session.id === session.id)?.session ?? null;
+  if (session.endedAtMs !== null || (browser !== null && isSessionOver(browser, tenant, nowMs))) return refused('conflict', `the session ${session.id} has ended; choose another --session, or leave it out`);
 
   const refreshable = client.grants.includes('refresh_token');
   const refreshText = refreshable ? makeOpaqueToken('refresh', ctx.random) : null;
+  const offline = refreshable && plan.scopes.includes('offline_access');
+  const endMs = nowMs + (client.refreshTokenTtl ?? tenant.refreshTokenTtl) * 1000;
   const grant: Grant = {
     id: makeGrantId(nowMs, ctx.random.text(ID_BYTES)), tenantId: tenant.id, clientId: client.id, userId: user.id, sessionId: session.id,
     orgId: wish.org ?? client.orgId, scopes: plan.scopes, audience: plan.audience,
-    offline: refreshable && plan.scopes.includes('offline_access'), authTime: null, acr: null, createdAtMs: nowMs,
-    expiresAtMs: nowMs + (client.refreshTokenTtl ?? tenant.refreshTokenTtl) * 1000, revokedAtMs: null,
+    offline, authTime: null, acr: null, amr: [], createdAtMs: nowMs,
+    expiresAtMs: offline || browser === null ? endMs : Math.min(endMs, browser.expiresAtMs), revokedAtMs: null,
   };
-  const lifetime = accessLifetime(tenant, client);
   const made = await makeAccess(ctx, {
-    tenant, client, scopes: plan.scopes, audience: plan.audience, format: chooseFormat(client, plan.resources), grant, orgId: null, lifetime,
+    tenant, client, scopes: plan.scopes, audience: plan.audience, format: chooseFormat(client, plan.resources), grant, orgId: null,
   });
   if (isTooLong(made)) return tooLong;
   const refresh: RefreshToken | null = refreshText === null ? null : {
@@ -136,5 +139,5 @@ async function issueForUser(ctx: Context, tenant: Tenant, wish: TokenWish, plan:
   ]);
   if (outcome === 'session_unusable') return refused('conflict', `the session ${session.id} has ended or is another user's; choose another --session, or leave it out`);
   logIssued(ctx, tenant, made, 'operator', null);
-  return done(tokenResponse(made, lifetime, refreshText));
+  return done(tokenResponse(made, refreshText));
 }

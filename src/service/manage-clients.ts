@@ -4,6 +4,7 @@ import { findClientIdFault } from '../core/identifiers.ts';
 import type { Client, Tenant } from '../core/model.ts';
 import type { Context } from './context.ts';
 import { makeSecret, type NewSecret, type SecretWish } from './manage-secrets.ts';
+import { warnOfOrganization } from './manage-organizations.ts';
 import { changedNames, decideAfresh, done, operatorEvent, refused, type Managed } from './manage-outcome.ts';
 
 const ID_BYTES = 16;
@@ -35,7 +36,7 @@ export type ClientWish = {
 export async function createClient(ctx: Context, tenant: Tenant, wish: ClientWish): Promise<Managed<CreatedClient>> {
   const id = wish.id ?? `cli_${ctx.random.text(ID_BYTES)}`;
   const client = makeClient({ tenantId: tenant.id, id, public: wish.public, nowMs: ctx.clock.now() }, wish.change);
-  const fault = findClientIdFault(id) ?? findClientFault(client);
+  const fault = findClientIdFault(id) ?? findClientFault(client, ctx.origin().loopback);
   if (fault !== null) return refused('invalid_request', fault);
   if (wish.public && (wish.secret.supplied !== null || wish.secret.ttl !== null)) {
     return refused('invalid_request', 'a public client has no secret; leave out --public, or --secret-stdin and --secret-ttl');
@@ -49,7 +50,14 @@ export async function createClient(ctx: Context, tenant: Tenant, wish: ClientWis
     [operatorEvent(ctx, 'client_created', { tenant: tenant.slug, clientId: id, reason: wish.public ? 'public' : 'confidential' })],
   );
   if (!created) return refused('already_exists', `the tenant ${tenant.slug} has a client ${id} already; \`assay client update ${id}\` changes it`);
-  return done({ client: { ...client, secrets: secret === null ? [] : [secret.value.row] }, secret: secret?.value ?? null });
+  return done({ client: { ...client, secrets: secret === null ? [] : [secret.value.row] }, secret: secret?.value ?? null }, [...await warnOfOrganization(ctx, tenant, client.orgId), ...warnOfAddress(client)]);
+}
+
+/** People cannot come back to a client that has nowhere to come back to. */
+function warnOfAddress({ id, grants, redirectUris }: Client): readonly string[] {
+  return grants.includes('authorization_code') && redirectUris.length === 0
+    ? [`${id} has no redirect URI, so nobody can sign in there yet; \`assay client update ${id} --redirect-uri …\` adds one`]
+    : [];
 }
 
 /**
@@ -61,15 +69,16 @@ export async function updateClient(ctx: Context, tenant: Tenant, id: string, cha
     const found = await requireClient(ctx, tenant, id);
     if (!found.ok) return found;
     const after = applyClientChange(found.value, change);
-    const fault = findClientFault(after);
+    const fault = findClientFault(after, ctx.origin().loopback);
     if (fault !== null) return refused('invalid_request', fault);
     const reason = changedNames(found.value, after);
     if (after.public && !found.value.public) await endSecrets(ctx, tenant, id);
     const outcome = await ctx.store.updateClient(found.value, after, [operatorEvent(ctx, 'client_updated', { tenant: tenant.slug, clientId: id, reason })]);
     if (outcome === 'outdated') return null;
+    const foreign = change.orgId === undefined ? [] : await warnOfOrganization(ctx, tenant, after.orgId);
     return done(after, found.value.public && !after.public
-      ? [`${id} is confidential now, and has no secret yet; \`assay client rotate-secret ${id} --tenant ${tenant.slug}\` gives it one`]
-      : []);
+      ? [`${id} is confidential now, and has no secret yet; \`assay client rotate-secret ${id} --tenant ${tenant.slug}\` gives it one`, ...foreign]
+      : foreign);
   });
 }
 

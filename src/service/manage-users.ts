@@ -1,6 +1,7 @@
 import type { AuditType } from '../core/audit-event.ts';
 import { findEmailFault, findNameFault, findUserIdFault, usernameKey, uuidFrom } from '../core/identifiers.ts';
-import type { Tenant, User } from '../core/model.ts';
+import type { Tenant, User, UserAttributes } from '../core/model.ts';
+import { findAttributesFault } from '../core/user-attributes.ts';
 import type { Context } from './context.ts';
 import { changedNames, decideAfresh, done, operatorEvent, refused, type Managed } from './manage-outcome.ts';
 
@@ -13,6 +14,10 @@ export type UserChange = {
   readonly email?: string;
   readonly emailVerified?: boolean;
   readonly name?: string | null;
+  /** All of them: what is not named goes. */
+  readonly attributes?: UserAttributes;
+  /** Attributes that change, over those that there are; null removes one. */
+  readonly attributeEdits?: Readonly<Record<string, UserAttributes[string] | null>>;
 };
 
 /** A tenant's user by id or, failing that, by username; disabled ones included. @throws StoreError */
@@ -36,7 +41,8 @@ function findUserFault(user: User): string | null {
     ['--name', user.name === null ? null : findNameFault(user.name)],
   ] as const;
   const found = faults.find(([, fault]) => fault !== null);
-  return found === undefined ? null : `${found[0]} cannot be used: ${found[1] ?? ''}`;
+  if (found !== undefined) return `${found[0]} cannot be used: ${found[1] ?? ''}`;
+  return findAttributesFault(user.attributes);
 }
 
 /**
@@ -46,7 +52,7 @@ function findUserFault(user: User): string | null {
 export async function createUser(ctx: Context, tenant: Tenant, id: string | null, wish: UserChange & { readonly username: string; readonly email: string }): Promise<Managed<User>> {
   const user: User = {
     tenantId: tenant.id, id: id ?? `usr_${uuidFrom(ctx.random.text(UUID_BYTES))}`, username: wish.username.normalize('NFC'),
-    email: wish.email, emailVerified: wish.emailVerified ?? false, name: wish.name ?? null,
+    email: wish.email, emailVerified: wish.emailVerified ?? false, name: wish.name ?? null, attributes: editAttributes(wish.attributes ?? {}, wish.attributeEdits),
     createdAtMs: ctx.clock.now(), disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0,
   };
   const fault = findUserIdFault(user.id) ?? findUserFault(user);
@@ -99,6 +105,11 @@ export async function updateUser(ctx: Context, tenant: Tenant, reference: string
   });
 }
 
+function editAttributes(attributes: UserAttributes, edits: UserChange['attributeEdits'] = {}): UserAttributes {
+  const kept = Object.entries({ ...attributes, ...edits }).filter((entry): entry is [string, UserAttributes[string]] => entry[1] !== null);
+  return Object.fromEntries(kept);
+}
+
 /** A new address is unverified unless the change says otherwise. */
 function applyUserChange(before: User, change: UserChange): User {
   return {
@@ -107,6 +118,7 @@ function applyUserChange(before: User, change: UserChange): User {
     email: change.email ?? before.email,
     emailVerified: change.emailVerified ?? (change.email === undefined || change.email === before.email ? before.emailVerified : false),
     name: change.name === undefined ? before.name : change.name,
+    attributes: editAttributes(change.attributes ?? before.attributes, change.attributeEdits),
   };
 }
 
@@ -127,9 +139,14 @@ export async function revokeUserTokens(ctx: Context, tenant: Tenant, reference: 
 /** Deletes a user: nothing personal is kept, but the id, so that nobody ever gets it again. @throws StoreError */
 export async function deleteUser(ctx: Context, tenant: Tenant, reference: string): Promise<Managed<User>> {
   const nowMs = ctx.clock.now();
-  return move(ctx, tenant, reference, 'user_deleted', (user) => ({
-    ...user, username: user.id, email: '', emailVerified: false, name: null, deletedAtMs: nowMs, notBeforeMs: Math.max(user.notBeforeMs, nowMs),
-  }));
+  return move(ctx, tenant, reference, 'user_deleted', (user) => withoutPerson(user, nowMs));
+}
+
+/** What is left of a user who is deleted: the id, and that every token is worthless. */
+export function withoutPerson(user: User, nowMs: number): User {
+  return {
+    ...user, username: user.id, email: '', emailVerified: false, name: null, attributes: {}, deletedAtMs: nowMs, notBeforeMs: Math.max(user.notBeforeMs, nowMs),
+  };
 }
 
 async function move(ctx: Context, tenant: Tenant, reference: string, type: AuditType, change: (user: User) => User): Promise<Managed<User>> {

@@ -4,6 +4,7 @@ import type { Tenant } from '../core/model.ts';
 import { findFault } from '../core/standing.ts';
 import { describeUser, findUserinfoFault } from '../core/userinfo.ts';
 import type { UserinfoClaims } from '../spec/introspection.ts';
+import { claimsFor } from './claims.ts';
 import type { Context } from './context.ts';
 import { readStanding } from './read-token.ts';
 
@@ -24,7 +25,7 @@ function userinfoUrl(tenant: Tenant, issuer: string): string {
  * judges it (AT-13, US-05, US-13).
  * @throws StoreError
  */
-export async function tellUserinfo(ctx: Pick<Context, 'store' | 'clock' | 'tokens' | 'origin'>, tenant: Tenant, token: string): Promise<UserinfoOutcome> {
+export async function tellUserinfo(ctx: Pick<Context, 'store' | 'clock' | 'tokens' | 'origin' | 'log'>, tenant: Tenant, token: string): Promise<UserinfoOutcome> {
   const issuer = issuerOf(tenant, ctx.origin());
   const reading = await ctx.tokens.read(tenant, issuer, token);
   if (!reading.known || reading.facts.kind !== 'access' || reading.facts.tenantId !== tenant.id) return { ok: false, error: 'invalid_token' };
@@ -33,5 +34,7 @@ export async function tellUserinfo(ctx: Pick<Context, 'store' | 'clock' | 'token
   if (findFault(facts, standing, ctx.clock.now()) !== null) return { ok: false, error: 'invalid_token' };
   const refusal = findUserinfoFault(facts, issuer, userinfoUrl(tenant, issuer));
   if (refusal !== null) return { ok: false, error: refusal === 'insufficient_scope' ? 'insufficient_scope' : 'invalid_token' };
-  return standing.user === null ? { ok: false, error: 'invalid_token' } : { ok: true, claims: describeUser(facts, standing.user) };
+  const { user } = standing;
+  if (user === null) return { ok: false, error: 'invalid_token' };
+  return { ok: true, claims: describeUser(facts, user, await claimsFor(ctx, tenant, 'userinfo', user, facts.orgId)) };
 }

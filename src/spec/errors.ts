@@ -18,6 +18,25 @@ export type RevocationErrorCode = 'unsupported_token_type';
 /** RFC 8707 §2. */
 export type ResourceErrorCode = 'invalid_target';
 
+/**
+ * RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6, RFC 8707 §2: what an authorization response may carry.
+ */
+export type AuthorizationErrorCode =
+  | 'invalid_request'
+  | 'unauthorized_client'
+  | 'access_denied'
+  | 'unsupported_response_type'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'login_required'
+  | 'consent_required'
+  | 'interaction_required'
+  | 'account_selection_required'
+  | 'request_not_supported'
+  | 'request_uri_not_supported'
+  | 'registration_not_supported'
+  | ServerErrorCode;
+
 /** RFC 6749 §4.1.2.1 for our own failures; used at every endpoint here. */
 export type ServerErrorCode = 'server_error' | 'temporarily_unavailable';
 

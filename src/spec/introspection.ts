@@ -23,20 +23,15 @@ export type IntrospectionMembers = {
   jti?: string;
   sid?: string;
   org_id?: string;
+  org_name?: string;
   cnf?: Confirmation;
   act?: Actor;
   acr?: string;
   auth_time?: number;
 };
 
-/** OpenID Connect Core §5.1: claims about a person, as far as they are known here. */
-export type UserinfoClaims = {
-  sub: string;
-  name?: string;
-  preferred_username?: string;
-  email?: string;
-  email_verified?: boolean;
-};
+/** OpenID Connect Core §5.1: claims about a person, as far as they are known here, and those that a tenant adds. */
+export type UserinfoClaims = { readonly sub: string; readonly [claim: string]: unknown };
 
 /** RFC 6749 §5.1: members of a token response. `expires_in` in seconds. */
 export type TokenResponse = {
@@ -44,5 +39,6 @@ export type TokenResponse = {
   token_type: 'Bearer';
   expires_in: number;
   refresh_token?: string;
+  id_token?: string;
   scope?: string;
 };

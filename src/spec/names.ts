@@ -24,7 +24,16 @@ export const signingAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
 export type SigningAlgorithm = (typeof signingAlgorithms)[number];
 
 /** Scopes that speak of a person (OpenID Connect Core §5.4, §11) and stand beside any resource's own. */
-export const identityScopes = ['openid', 'profile', 'email', 'offline_access'] as const;
+export const identityScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
 
 /** JOSE `typ` of an access token (RFC 9068 §2.1). */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
+
+/** JOSE `typ` of an ID token. */
+export const ID_TOKEN_TYPE = 'JWT';
+
+/** JOSE `typ` of a logout token (OpenID Connect Back-Channel Logout §2.4). */
+export const LOGOUT_TOKEN_TYPE = 'logout+jwt';
+
+/** The event that a logout token tells of. */
+export const BACKCHANNEL_LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';

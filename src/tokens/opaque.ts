@@ -19,6 +19,18 @@ export function opaqueKind(token: string): OpaqueKind | null {
   return kind !== null && bodyForm.test(token.slice(3)) ? kind : null;
 }
 
+const CODE_PREFIX = 'ac_';
+
+/** A new authorization code of 256 random bits; no kind of token (INT-81). */
+export function makeCode(random: Random): string {
+  return CODE_PREFIX + random.text(RANDOM_BYTES);
+}
+
+/** Whether a text may be a code of ours, by its form alone. */
+export function isCode(text: string): boolean {
+  return text.startsWith(CODE_PREFIX) && bodyForm.test(text.slice(CODE_PREFIX.length));
+}
+
 /** The key is used for one message only, so the nonce may be fixed. */
 const NONCE = Buffer.alloc(12);
 const TAG_BYTES = 16;

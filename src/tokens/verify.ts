@@ -40,12 +40,17 @@ function readHeader(token: string): { readonly kid: string | null; readonly alg:
   };
 }
 
+/** A JWT that a tenant signed, whatever it is for: its JOSE `typ` in lower case tells, and must be looked at (RFC 8725 §3.11). */
+export type JwtProof =
+  | { readonly ok: true; readonly typ: string; readonly claims: Readonly<Record<string, unknown>> | null }
+  | { readonly ok: false; readonly reason: 'not_a_token' | 'bad_signature' | 'key_revoked' };
+
 /**
- * Proves a JWT access token against one tenant's keys (RFC 9068 §4, RFC 8725 §3). Keys are looked up in this tenant's
- * ring only (INT-83), the algorithm is the key's and not the token's (INT-76), and a token that names no key of ours
- * costs the same work as one that does (INT-96).
+ * Proves a JWT against one tenant's keys (RFC 8725 §3). Keys are looked up in this tenant's ring only (INT-83), the
+ * algorithm is the key's and not the token's (INT-76), and a token that names no key of ours costs the same work as one
+ * that does (INT-96).
  */
-export async function readAccessToken(token: string, ring: KeyRing, tenantId: string, issuer: string): Promise<JwtReading> {
+export async function proveJwt(token: string, ring: KeyRing): Promise<JwtProof> {
   const header = looksLikeJwt(token) ? readHeader(token) : null;
   if (header === null) return { ok: false, reason: 'not_a_token' };
   const named = header.kid === null ? undefined : ring.verifiers.get(header.kid);
@@ -54,8 +59,15 @@ export async function readAccessToken(token: string, ring: KeyRing, tenantId: st
   if (key === null) return { ok: false, reason: unproven };
   const payload = await verifySignature(token, key.algorithm, key.key);
   if (named === undefined || header.alg !== named.algorithm || payload === null) return { ok: false, reason: unproven };
-  if (header.typ !== ACCESS_TOKEN_TYPE) return { ok: false, reason: 'wrong_type' };
-  const claims = parseObject(new TextDecoder().decode(payload));
+  return { ok: true, typ: header.typ, claims: parseObject(new TextDecoder().decode(payload)) };
+}
+
+/** Proves a JWT access token against one tenant's keys (RFC 9068 §4). */
+export async function readAccessToken(token: string, ring: KeyRing, tenantId: string, issuer: string): Promise<JwtReading> {
+  const proof = await proveJwt(token, ring);
+  if (!proof.ok) return proof;
+  const { typ, claims } = proof;
+  if (typ !== ACCESS_TOKEN_TYPE) return { ok: false, reason: 'wrong_type' };
   if (claims === null) return { ok: false, reason: 'not_a_token' };
   if (claims['iss'] !== issuer) return { ok: false, reason: 'wrong_issuer' };
   const facts = factsFromClaims(claims, tenantId);

@@ -105,7 +105,7 @@ describe('JK-07 · the master key', () => {
       console.log(loadMasterKey(${JSON.stringify(path())}, false).key.id);`;
     const at = String(Date.now() + 400);
     const ids = await Promise.all(Array.from({ length: 4 }, () =>
-      Bun.spawn([process.execPath, '-e', program, at], { stdout: 'pipe', stderr: 'inherit' }).stdout.text()));
+      new Response(Bun.spawn([process.execPath, '-e', program, at], { stdout: 'pipe', stderr: 'inherit' }).stdout).text()));
     expect(new Set(ids).size).toBe(1);
     expect(ids[0]?.trim()).toHaveLength(8);
     expect(readdirSync(folder)).toEqual(['master.key']);

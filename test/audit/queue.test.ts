@@ -229,4 +229,22 @@ describe('RL-02, RL-04 · who proved nothing makes few rows', () => {
     expect(rows.length).toBeLessThanOrEqual(1001);
     expect(countsOf(rows).reduce((sum, count) => sum + count, 0)).toBe(3050);
   });
+
+  test('RL-04 floods of every kind that strangers can cause leave room for the denials of introspection, and for each other', async () => {
+    const { queue, rows, clock } = open();
+    const kinds = ['client_authentication_failed', 'sign_in_failed', 'authorization_denied', 'code_refused'] as const;
+    const floods = kinds.map((type) => (number: number): AuditEvent => anEvent({ type, fingerprint: null, actor: null, clientId: `app_${number}`, outcome: 'failure', ip: '192.0.2.1' }));
+    for (let minute = 0; minute < 2; minute += 1) {
+      const before = rows.length;
+      for (const flood of floods) for (let number = 0; number < 12_000; number += 1) queue.add(flood(number));
+      for (let number = 0; number < 500; number += 1) queue.add(denial({ fingerprint: `${minute} ${number}` }));
+      await queue.flush();
+      const now = rows.slice(before);
+      expect(kinds.map((kind) => now.filter(({ type }) => type === kind).reduce((sum, { count }) => sum + count, 0))).toEqual(kinds.map(() => 12_000));
+      expect(kinds.map((kind) => now.filter(({ type }) => type === kind).length)).toEqual(kinds.map(() => 1_001));
+      expect(now.filter(({ type }) => type === 'token_introspection_denied')).toHaveLength(500);
+      expect(now.filter(({ type, reason }) => type === 'token_introspection_denied' && reason === 'suppressed')).toEqual([]);
+      clock.advance(MINUTE);
+    }
+  });
 });

@@ -2,12 +2,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { LoadJob, LoadResult } from './load.ts';
+import type { SignInJob, SignInResult } from './sign-ins.ts';
 
 const root = resolve(import.meta.dir, '../..');
 
-/** Puts a command onto one core where that is possible: the server has the first, the load the second. */
-export function onCore(core: number, command: readonly string[]): string[] {
-  const pinned = process.platform === 'linux' && navigator.hardwareConcurrency > core && Bun.which('taskset') !== null;
+/** Where processes run: the server on the first core and the load on the second, or all of them wherever there is room. */
+export type Placement = 'apart' | 'anywhere';
+
+/** Puts a command onto one core where that is wanted and possible. */
+export function onCore(core: number, command: readonly string[], placement: Placement = 'apart'): string[] {
+  const pinned = placement === 'apart' && process.platform === 'linux' && navigator.hardwareConcurrency > core && Bun.which('taskset') !== null;
   return [...(pinned ? ['taskset', '-c', String(core)] : []), ...command];
 }
 
@@ -15,6 +19,7 @@ export function onCore(core: number, command: readonly string[]): string[] {
 export type Listener = {
   readonly port: number;
   readonly pid: number;
+  readonly placement: Placement;
   /** Milliseconds from exec to the first 200 of each path that was waited for. */
   readonly readyInMs: readonly number[];
   stop(): Promise<void>;
@@ -29,16 +34,17 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Starts a server on the first core and waits for each path to answer 200, in this order.
+ * Starts a server, on the first core unless told otherwise, and waits for each path to answer 200, in this order.
  * @throws Error with the end of its log when it ends instead
  */
 export async function startListener(
   command: readonly string[],
-  options: { readonly port: number; readonly folder: string; readonly env?: Readonly<Record<string, string>>; readonly paths: readonly string[] },
+  options: { readonly port: number; readonly folder: string; readonly env?: Readonly<Record<string, string>>; readonly paths: readonly string[]; readonly placement?: Placement },
 ): Promise<Listener> {
   const log = join(options.folder, `${options.port}.log`);
   const began = performance.now();
-  const child = Bun.spawn(onCore(0, command), {
+  const placement = options.placement ?? 'apart';
+  const child = Bun.spawn(onCore(0, command, placement), {
     stdin: 'ignore', stdout: 'ignore', stderr: Bun.file(log), cwd: options.folder,
     env: { PATH: Bun.env['PATH'] ?? '', HOME: options.folder, ...options.env },
   });
@@ -53,6 +59,7 @@ export async function startListener(
   return {
     port: options.port,
     pid: child.pid,
+    placement,
     readyInMs,
     async stop() {
       child.kill('SIGTERM');
@@ -117,12 +124,12 @@ wrk.headers["Authorization"] = ${lua(shot.authorization)}
 done = function(summary, latency, requests)
   local e = summary.errors
   io.write(string.format('RESULT {"perSecond":%f,"p50":%f,"p99":%f,"requests":%d,"failed":%d}\\n',
-    summary.requests * 1e6 / summary.duration, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    (summary.requests - e.status) * 1e6 / summary.duration, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
     summary.requests, e.status + e.connect + e.read + e.write + e.timeout))
 end
 `);
   const url = `http://127.0.0.1:${server.port}${shot.path}`;
-  const command = onCore(1, [options.wrk, '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, url]);
+  const command = onCore(1, [options.wrk, '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, url], server.placement);
   const output = await run(command);
   const result = /^RESULT (.*)$/m.exec(output)?.[1];
   if (result === undefined) throw new Error(`wrk said nothing useful:\n${output}`);
@@ -133,19 +140,27 @@ function lua(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Runs a job of our own load generator on the second core. */
+/** Runs a job of our own load generator, on the second core where the server has the first. */
 export async function measureJob(server: Listener, job: LoadJob, folder: string): Promise<Measure> {
   forgetPeak(server.pid);
   const file = join(folder, 'job.json');
   writeFileSync(file, JSON.stringify(job));
-  const output = await run(onCore(1, [process.execPath, join(root, 'test/bench/load.ts'), file]));
+  const output = await run(onCore(1, [process.execPath, join(root, 'test/bench/load.ts'), file], server.placement));
   return { ...(JSON.parse(output) as LoadResult), peak: memory(server.pid, 'VmHWM') };
+}
+
+/** Lets people sign in, beside the load and behind it: what they cost at their end must not slow down who measures. */
+export async function measureSignIns(server: Listener, job: SignInJob, folder: string): Promise<SignInResult> {
+  const file = join(folder, 'sign-ins.json');
+  writeFileSync(file, JSON.stringify(job));
+  const behind = Bun.which('nice') === null ? [] : ['nice', '-n', '19'];
+  return JSON.parse(await run([...behind, ...onCore(1, [process.execPath, join(root, 'test/bench/sign-ins.ts'), file], server.placement)])) as SignInResult;
 }
 
 /** Runs a program to its end. Out: what it wrote. @throws Error when it failed */
 export async function run(command: readonly string[]): Promise<string> {
   const child = Bun.spawn([...command], { cwd: root, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
-  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   if ((await child.exited) !== 0) throw new Error(`${command.join(' ')} failed\n${out}${err}`);
   return out;
 }

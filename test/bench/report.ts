@@ -15,7 +15,11 @@ export type Row = {
 
 export type Fact = { readonly name: string; readonly value: string; readonly must: string; readonly aim: string };
 
-function median(numbers: readonly number[]): number {
+/** What signing in costs those who sign in, and everybody else; one column per placement. */
+export type PeopleTable = { readonly columns: readonly string[]; readonly lines: readonly { readonly name: string; readonly values: readonly string[] }[]; readonly note: string };
+
+/** Of an uneven number, the one in the middle. */
+export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
@@ -37,18 +41,35 @@ function renderRow({ name, connections, must, aim, samples }: Row): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** The two tables. */
-export function renderReport({ machine, rows, facts }: { readonly machine: string; readonly rows: readonly Row[]; readonly facts: readonly Fact[] }): string {
+function renderPeople({ columns, lines, note }: PeopleTable): string[] {
   return [
-    `${machine}. The server has one core, the load the other. Ratios are to the ceiling measured right before and after; p99 at 32 connections must stay within 3 ×, and aims at 1.5 ×, the ceiling's.`,
+    '',
+    `| | ${columns.join(' | ')} |`,
+    `|---|${columns.map(() => '--:').join('|')}|`,
+    ...lines.map(({ name, values }) => `| ${name} | ${values.join(' | ')} |`),
+    '',
+    note,
+  ];
+}
+
+/** The tables. `people` null: not measured. */
+export function renderReport(
+  { machine, rows, facts, people }: { readonly machine: string; readonly rows: readonly Row[]; readonly facts: readonly Fact[]; readonly people: PeopleTable | null },
+): string {
+  const table = rows.length === 0 ? [] : [
     '',
     '| | connections | requests/s | of ceiling | must | aim | p50 ms | p99 ms | p99 ÷ ceiling\'s | peak MiB |',
     '|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
     ...rows.map(renderRow),
+  ];
+  return [
+    `${machine}. The server has one core, the load the other. Ratios are to the ceiling measured right before and after; p99 at 32 connections must stay within 3 ×, and aims at 1.5 ×, the ceiling's.`,
+    ...table,
     '',
     '| | | must | aim |',
     '|---|--:|--:|--:|',
     ...facts.map(({ name, value, must, aim }) => `| ${name} | ${value} | ${must} | ${aim} |`),
+    ...(people === null ? [] : renderPeople(people)),
   ].join('\n');
 }
 

@@ -3,7 +3,7 @@
  *
  *   bun run bench [--quick] [--rounds N] [--seconds N] [--only WORD] [--binary FILE] [--write]
  *
- * `--only` measures the rows whose name has the word in it; `--write` puts the report into README.md between its marks.
+ * `--only` measures the rows whose name has the word in it, `--only sign-ins` the table of people who sign in; `--write` puts the report into README.md between its marks.
  * A report: it never fails because a machine is slow, only when something cannot be measured at all.
  */
 import { mkdirSync, statSync } from 'node:fs';
@@ -15,8 +15,9 @@ import { needProgram } from '../helpers/programs.ts';
 import { openData, removeFolder, temporaryFolder } from '../helpers/server.ts';
 import { formHead, withBody, type LoadJob } from './load.ts';
 import { freePort, measureJob, measureShot, onCore, residentMemory, run, startListener, type Listener, type Measure, type Shot } from './machine.ts';
-import { renderReport, writeIntoReadme, type Fact, type Row, type Sample } from './report.ts';
-import { seed, type Seeds } from './seed.ts';
+import { measurePeople, peopleTitle } from './people.ts';
+import { median, renderReport, writeIntoReadme, type Fact, type Row, type Sample } from './report.ts';
+import { seed, seedCodes, type Seeds } from './seed.ts';
 
 const root = resolve(import.meta.dir, '../..');
 const CONNECTIONS = 32;
@@ -33,10 +34,13 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
 const seconds = Number(values.seconds ?? (values.quick ? 2 : 5));
 const revocations = values.quick ? 4_000 : 20_000;
+/** Codes live a minute: no more than can be redeemed in it. */
+const codes = values.quick ? 2_000 : 10_000;
+const REDEEM_S = 40;
 
 /** One row of the report: what is sent, and what is hoped for, as parts of the ceiling unless it says otherwise. */
 type Plan = Omit<Row, 'samples'> & (
-  { readonly shot: (seeds: Seeds) => Shot } | { readonly job: (seeds: Seeds, port: number) => LoadJob });
+  { readonly shot: (seeds: Seeds) => Shot } | { readonly job: (seeds: Seeds, port: number, data: string) => LoadJob | Promise<LoadJob> });
 
 const introspection = (seeds: Seeds, token: string): Shot =>
   ({ path: '/oauth2/introspect', authorization: seeds.api.authorization, form: `token=${token}` });
@@ -50,6 +54,14 @@ function revocation(authorization: string, tokens: readonly string[], port: numb
   return { port, connections: CHANGE_CONNECTIONS, seconds: 60, work: { kind: 'list', requests: tokens.map((token) => withBody(head, `token=${token}`)) } };
 }
 
+const es256Token = (seeds: Seeds, port: number): string => formHead(port, seeds.issuers.ES256.path, seeds.web.authorization);
+
+function refreshment(tokens: (seeds: Seeds) => readonly string[]): (seeds: Seeds, port: number) => LoadJob {
+  return (seeds, port) => ({
+    port, connections: CHANGE_CONNECTIONS, seconds, work: { kind: 'refresh', head: es256Token(seeds, port), tokens: tokens(seeds) },
+  });
+}
+
 const plans: readonly Plan[] = [
   { name: 'introspect a live JWT', connections: CONNECTIONS, must: 0.5, aim: 0.8, shot: (seeds) => introspection(seeds, seeds.liveJwt) },
   { name: 'introspect a live opaque token', connections: CONNECTIONS, must: 0.45, aim: 0.75, shot: (seeds) => introspection(seeds, seeds.liveOpaque) },
@@ -60,10 +72,18 @@ const plans: readonly Plan[] = [
   { name: 'issue a JWT, EdDSA', connections: CONNECTIONS, must: null, aim: null, shot: issuance('EdDSA') },
   {
     name: 'refresh with rotation, ES256, durable', connections: CHANGE_CONNECTIONS, must: '2,000/s', aim: 0.12,
-    job: ({ refresher, refreshTokens }, port) => ({
-      port, connections: CHANGE_CONNECTIONS, seconds,
-      work: { kind: 'refresh', head: formHead(port, '/t/es256/protocol/openid-connect/token', refresher.authorization), tokens: refreshTokens },
-    }),
+    job: refreshment(({ refreshTokens }) => refreshTokens.plain),
+  },
+  {
+    name: 'refresh with rotation and ID token, ES256, durable', connections: CHANGE_CONNECTIONS, must: null, aim: null,
+    job: refreshment(({ refreshTokens }) => refreshTokens.openid),
+  },
+  {
+    name: 'redeem a code (ID, access and refresh token), ES256, durable', connections: CHANGE_CONNECTIONS, must: null, aim: null,
+    job: async (seeds, port, data) => {
+      const head = es256Token(seeds, port);
+      return { port, connections: CHANGE_CONNECTIONS, seconds: REDEEM_S, work: { kind: 'list', requests: (await seedCodes(data, codes)).map((form) => withBody(head, form)) } };
+    },
   },
   {
     name: 'revoke a JWT, RS256, durable', connections: CHANGE_CONNECTIONS, must: '3,000/s', aim: 0.3,
@@ -98,19 +118,23 @@ async function measureAll(): Promise<Parameters<typeof renderReport>[0]> {
   const compiled = [binary, 'serve', '--data', data, '--port', String(port)];
   let server = await startListener(compiled, { port, folder, paths: ['/readyz'] });
   const idle = residentMemory(server.pid);
+  const chosen = plans.filter(({ name }) => values.only === undefined || name.includes(values.only));
   tell('making tokens');
   const application = await openData(data);
-  const seeds = await seed(application, revocations, CHANGE_CONNECTIONS);
+  const seeds = await seed(application, chosen.some(({ name }) => name.startsWith('revoke')) ? revocations : 0, CHANGE_CONNECTIONS);
   await application.close();
 
   const live = introspection(seeds, seeds.liveJwt);
   const ceiling = await startCeiling(ceilingBinary, server, live);
   const options = { wrk, seconds, folder };
   const measureCeiling = (): Promise<Measure> => measureShot(ceiling, live, { ...options, connections: CONNECTIONS });
-  const rows = await measureRows(server, seeds, options, measureCeiling);
+  const rows = chosen.length === 0 ? [] : await measureRows(chosen, server, seeds, { ...options, data }, measureCeiling);
   const fromSource = values.only === undefined ? await measureSource() : null;
   await server.stop();
   await ceiling.stop();
+  const people = values.only === undefined || peopleTitle.includes(values.only)
+    ? await measurePeople({ binary, ceilingBinary, folder, wrk, rounds, seconds, connections: CONNECTIONS, tell })
+    : null;
 
   async function measureSource(): Promise<number> {
     const samples: number[] = [];
@@ -132,6 +156,7 @@ async function measureAll(): Promise<Parameters<typeof renderReport>[0]> {
   return {
     machine: `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${navigator.hardwareConcurrency} cores, ${process.platform} ${process.arch}, Bun ${Bun.version}; ${rounds} × ${seconds} s each, ${wrk === undefined ? 'our own load generator' : 'wrk'}`,
     rows,
+    people,
     facts: [
       { name: 'exec to the first 200 (/healthz), empty database', value: `${starts.live.toFixed(0)} ms`, must: '150 ms', aim: '80 ms' },
       { name: 'exec to ready (/readyz: RSA keys made), empty database', value: `${starts.ready.toFixed(0)} ms`, must: '–', aim: '–' },
@@ -146,9 +171,8 @@ async function measureAll(): Promise<Parameters<typeof renderReport>[0]> {
 
 /** Rounds of ceiling and row, so that a ratio compares neighbours in time; one-time lists run once. */
 async function measureRows(
-  server: Listener, seeds: Seeds, options: { readonly wrk: string | undefined; readonly seconds: number; readonly folder: string }, measureCeiling: () => Promise<Measure>,
+  chosen: readonly Plan[], server: Listener, seeds: Seeds, options: { readonly wrk: string | undefined; readonly seconds: number; readonly folder: string; readonly data: string }, measureCeiling: () => Promise<Measure>,
 ): Promise<Row[]> {
-  const chosen = plans.filter(({ name }) => values.only === undefined || name.includes(values.only));
   const samples = new Map<Plan, Sample[]>(chosen.map((plan) => [plan, []]));
   const ceilings: Sample[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -159,7 +183,7 @@ async function measureRows(
       const before = await measureCeiling();
       ceilings.push({ ...before, ceiling: before.perSecond, ceilingP99: before.p99 });
       const measure = oneTime
-        ? await measureJob(server, plan.job(seeds, server.port), options.folder)
+        ? await measureJob(server, await plan.job(seeds, server.port, options.data), options.folder)
         : await measureShot(server, plan.shot(seeds), { ...options, connections: plan.connections });
       const after = await measureCeiling();
       samples.get(plan)?.push({ ...measure, ceiling: (before.perSecond + after.perSecond) / 2, ceilingP99: (before.p99 + after.p99) / 2 });
@@ -198,10 +222,6 @@ async function measureStarts(binary: string): Promise<{ readonly live: number; r
     await second.stop();
   }
   return { live: median(empty.map(([live = 0]) => live)), ready: median(empty.map(([, ready = 0]) => ready)), again: median(again) };
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 function mebibytes(value: number | null): string {

@@ -58,11 +58,16 @@ describe('serve --demo', () => {
     const demo = await startDemo(cwd);
     expect(demo.lines).toHaveLength(5);
     const paths = ['/oauth2/introspect', '/oauth2/introspection', '/protocol/openid-connect/introspect', '/api/v1/oauth/introspect'];
+    const origin = /^ {2}Application +(\S+)\/demo$/m.exec(demo.out)?.[1] ?? '';
+    expect(origin).toStartWith('http://localhost:');
+    expect(demo.out).toMatch(/^ {2}Password +demo-\S+$/m);
+    for (const path of ['/demo', '/assets/demo.js', '/assets/demo-tokens.js']) expect((await fetch(`${origin}${path}`)).status).toBe(200);
+    expect(await (await fetch(`${origin}/`)).text()).toContain('href="/demo"');
     for (const path of paths) expect(demo.lines.some((line) => line.includes(path))).toBe(true);
     for (const line of demo.lines) {
       expect(line).not.toMatch(/[|\\]/);
       const child = Bun.spawn(['sh', '-c', line], { stdout: 'pipe', stderr: 'ignore', env: { PATH: Bun.env['PATH'] ?? '' } });
-      const text = await child.stdout.text();
+      const text = await new Response(child.stdout).text();
       expect(await child.exited).toBe(0);
       expect(text).toContain('"active":true');
       const { active, exp, iat } = parseObject(text.trim());

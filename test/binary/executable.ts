@@ -24,6 +24,6 @@ export async function runExecutable(args: readonly string[], options: { readonly
     cwd: options.cwd, env: { PATH: Bun.env['PATH'] ?? '', HOME: options.cwd, ...options.env },
     stdin: options.stdin === undefined ? 'ignore' : Buffer.from(options.stdin), stdout: 'pipe', stderr: 'pipe',
   });
-  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   return { code: await child.exited, out, err };
 }

@@ -15,7 +15,7 @@ export async function assay(args: readonly string[], options: RunOptions = {}): 
     stdin: options.stdin === undefined ? 'ignore' : new Blob([options.stdin]),
     stdout: 'pipe', stderr: 'pipe', cwd: options.cwd ?? '/', env: { PATH: Bun.env['PATH'] ?? '', ...options.env },
   });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
   return { code, out, err };
 }
 

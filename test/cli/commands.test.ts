@@ -25,6 +25,8 @@ describe('assay tenant', () => {
       slug: 'acme', name: 'Acme', preset: 'kotauth', layout: 'realm', host: null, issuer: 'http://127.0.0.1:8080/t/acme',
       introspection_policy: 'tenant', introspection_policy_mode: 'enforce', revocation_policy: 'tenant', refresh_revocation: 'session', shape: 'kotauth',
       default_audience: 'issuer', alg: 'ES256', access_token_ttl: 300, refresh_token_ttl: 86_400,
+      registration: 'off', passwords: 'on', email_codes: 'on', passkeys: 'on', password_min_length: 12, session_idle_ttl: 43_200, session_ttl: 604_800,
+      color: null, logo: null, messages: {}, claims: [],
       introspection_endpoint: 'http://127.0.0.1:8080/t/acme/protocol/openid-connect/introspect',
       revocation_endpoint: 'http://127.0.0.1:8080/t/acme/protocol/openid-connect/revoke',
       token_endpoint: 'http://127.0.0.1:8080/t/acme/protocol/openid-connect/token', jwks_uri: 'http://127.0.0.1:8080/t/acme/protocol/openid-connect/certs',
@@ -102,12 +104,6 @@ describe('assay client', () => {
     expect(await json(['client', 'enable', 'life'])).toMatchObject({ enabled: true });
     expect(await json(['client', 'delete', 'life', '--yes'])).toEqual({ ok: true });
   });
-
-  test('flags of what is not built are unknown', async () => {
-    for (const flag of ['--first-party', '--post-logout-redirect-uri', '--backchannel-logout-uri']) {
-      expect(await failure(['client', 'create', flag], 2)).toMatchObject({ error: 'usage', error_description: expect.stringContaining('unknown option') });
-    }
-  });
 });
 
 describe('assay resource', () => {
@@ -127,12 +123,12 @@ describe('assay user and token', () => {
     expect(created).toMatchObject({ id: expect.stringMatching(/^usr_/), tenant: 'default', username: 'Carol', email: 'carol@example.com', email_verified: true, name: 'Carol C', enabled: true });
     expect(await json(['user', 'show', 'carol'])).toMatchObject({ username: 'Carol' });
     const { items: [listed] } = await json(['user', 'list']) as { items: readonly Document[] };
-    expect(await json(['user', 'show', String(listed?.['id'])])).toEqual(listed ?? {});
+    const nothing = { credentials: { password: null, passkeys: 0, authenticator: false, recovery_codes: 0 }, organizations: [] };
+    expect(await json(['user', 'show', String(listed?.['id'])])).toEqual({ ...listed, ...nothing });
     expect(await json(['user', 'update', 'carol', '--email', 'c@example.com'])).toMatchObject({ email: 'c@example.com', email_verified: false });
     expect(await json(['user', 'disable', 'carol'])).toMatchObject({ enabled: false });
     expect(await json(['user', 'enable', 'carol'])).toMatchObject({ enabled: true });
     expect(await json(['user', 'delete', 'carol', '--yes'])).toEqual({ ok: true });
-    expect(await failure(['user', 'set-password', 'carol'], 2)).toMatchObject({ error: 'usage' });
   });
 
   test('TRT-01 issue, inspect, explain and revoke, for a user', async () => {
@@ -206,7 +202,7 @@ describe('the rest', () => {
       [['tenant', 'lst'], 'Did you mean list?'], [['clinet'], 'Did you mean client?'], [['client', 'create', '--scop', 'a'], 'Did you mean --scope?'],
       [['tenant', 'create'], 'missing required argument'], [['tenant', 'list', 'extra'], 'too many arguments'], [['client', 'create', '--shape', 'kotaut'], 'did you mean kotauth?'],
       [['client', 'create', '--access-token-ttl', '1.5'], 'whole seconds'], [['client', 'create', '--grant', 'passwort'], '--grant is one of'], [['tenant'], 'Usage: assay tenant'],
-      [['user', 'delete', 'x'], '--yes'], [['user', 'set-password', '--help'], 'unknown command'], [['tenent', '--help'], 'Did you mean tenant?'],
+      [['user', 'delete', 'x'], '--yes'], [['user', 'set-pasword', '--help'], 'Did you mean set-password?'], [['tenent', '--help'], 'Did you mean tenant?'],
       [['client', 'create', '--grant', 'nope'], 'device_code, token-exchange'], [['serve', '--port', 'x', '--host', 'http://foo'], '2 settings'], [['serve', '--tls-cert', '/c'], 'go together'],
     ] as const;
     await Promise.all(rows.map(async ([args, words]) => {
@@ -220,13 +216,13 @@ describe('the rest', () => {
     const helps = await Promise.all([['--help'], ['serve', '--help'], ['client', 'create', '--help'], ['help', 'token']].map((args) => assay(args)));
     expect(helps.map(({ code, err }) => [code, err])).toEqual([[0, ''], [0, ''], [0, ''], [0, '']]);
     expect(helps[1]?.out).toContain('--trust-proxy <CIDR>');
-    expect(helps[2]?.out).not.toContain('first-party');
+    expect(helps[2]?.out).toContain('--first-party');
   });
 
   test('suggestions name the tenant, and an unknown type of event is remarked on', async () => {
     await json(['tenant', 'create', 'bare']);
-    const ended = await Promise.all(['client', 'user', 'resource'].map((thing) => run([thing, 'list', '--tenant', 'bare'])));
-    expect(ended.map(({ out }) => /`(.*)`/.exec(out)?.[1])).toEqual(['client', 'user', 'resource'].map((thing) => `assay ${thing} create --tenant bare`));
+    const ended = await Promise.all(['client', 'user', 'resource', 'org', 'role'].map((thing) => run([thing, 'list', '--tenant', 'bare'])));
+    expect(ended.map(({ out }) => /`(.*)`/.exec(out)?.[1])).toEqual(['client', 'user', 'resource', 'org', 'role'].map((thing) => `assay ${thing} create --tenant bare`));
     const [unknown, known] = await Promise.all([run(['audit', 'list', '--type', 'token_revokd']), run(['audit', 'list', '--type', 'token_revoked'])]);
     expect([unknown.code, unknown.err, known.err]).toEqual([0, 'warning: there are no events of type "token_revokd"; did you mean token_revoked?\n', '']);
   });
@@ -255,6 +251,6 @@ describe('the rest', () => {
 
   test('a reader that goes away is no failure', async () => {
     const child = Bun.spawn(['sh', '-c', '"$@" openapi | head -c 1', 'sh', ...assayCommand], { stdout: 'pipe', stderr: 'pipe', env: { PATH: Bun.env['PATH'] ?? '' } });
-    expect([await child.stdout.text(), await child.stderr.text()]).toEqual(['{', '']);
+    expect([await new Response(child.stdout).text(), await new Response(child.stderr).text()]).toEqual(['{', '']);
   });
 });

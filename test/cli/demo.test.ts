@@ -39,6 +39,17 @@ async function startDemo(args: readonly string[] = []): Promise<Demo> {
   };
 }
 
+/** Whether this machine has the other loopback address. */
+async function hasIpv6(): Promise<boolean> {
+  try {
+    await Bun.serve({ hostname: '::1', port: 0, fetch: () => new Response() }).stop(true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const passwordOf = ({ lines }: Demo): string | undefined => lines.map((line) => /^ {2}Password +(\S+)$/.exec(line)?.[1]).find((found) => found !== undefined);
 const pasted = ({ lines }: Demo): readonly string[] => lines.filter((line) => /curl .*introspect/.test(line));
 
 /** Runs a pasted line: by a shell where there is a curl, else as curl would. */
@@ -64,7 +75,18 @@ describe('assay serve --demo', () => {
       expect(line).toStartWith('curl ');
       expect(line).not.toContain('|');
     }
-    expect(demo.lines.some((line) => line.includes('/docs'))).toBe(true);
+    const facts = Object.fromEntries(demo.lines.flatMap((line) => {
+      const [, name = '', value = ''] = /^ {2}(\w[\w ]*?) {2,}(\S.*)$/.exec(line) ?? [];
+      return name === '' ? [] : [[name, value]];
+    }));
+    const origin = facts['Application']?.replace('/demo', '') ?? '';
+    expect(origin).toMatch(/^http:\/\/localhost:\d+$/);
+    expect(facts).toMatchObject({
+      'User name': 'demo', Password: expect.stringMatching(/^demo(?:-[a-z2-9]{4}){3}$/), Account: `${origin}/account`, Mailbox: `${origin}/mailbox`, API: `${origin}/docs`,
+    });
+    // Wherever `localhost` leads.
+    const addresses = ['127.0.0.1', ...(await hasIpv6() ? ['[::1]'] : [])];
+    expect(await Promise.all(addresses.map(async (address) => (await fetch(`http://${address}:${new URL(origin).port}/healthz`)).status))).toEqual(addresses.map(() => 200));
     const answers = await Promise.all(lines.map(paste));
     const dayFromNow = Date.now() / 1000 + 86_400;
     for (const answer of answers) {
@@ -82,7 +104,7 @@ describe('assay serve --demo', () => {
     expect([...new Bun.Glob('assay-demo-*').scanSync({ cwd: demo.tmp, onlyFiles: false })]).toHaveLength(1);
     expect(await demo.stop()).toBe(0);
     expect([...new Bun.Glob('assay-demo-*').scanSync({ cwd: demo.tmp, onlyFiles: false })]).toEqual([]);
-  });
+  }, 30_000);
 
   test('with --data it keeps its tenants, and makes secrets and tokens anew', async () => {
     const data = join(folder(), 'demo');
@@ -93,6 +115,8 @@ describe('assay serve --demo', () => {
     const after = pasted(second);
     expect(after).toHaveLength(5);
     expect(await Promise.all(after.map(async (line) => (await paste(line))['active']))).toEqual([true, true, true, true, true]);
+    expect(passwordOf(second)).toBeString();
+    expect(passwordOf(second)).not.toBe(passwordOf(first));
     const secrets = new Set(before.map((line) => /cs_[\w-]{43}/.exec(line)?.[0]));
     expect(after.filter((line) => secrets.has(/cs_[\w-]{43}/.exec(line)?.[0]))).toEqual([]);
     const token = /token=(\S+)/.exec(before[2] ?? '')?.[1] ?? '';
@@ -100,7 +124,7 @@ describe('assay serve --demo', () => {
     const tenants = itemsOf(await assay(['tenant', 'list', '--json', '--data', data]));
     expect(new Set(tenants.map((tenant) => tenant['slug']))).toEqual(new Set([...presetNames, 'default']));
     expect(await second.stop()).toBe(0);
-  });
+  }, 30_000);
 
   test('OP-11 it refuses real data, other files, and anything beyond loopback', async () => {
     const [real, other] = [folder(), folder()];
@@ -113,5 +137,5 @@ describe('assay serve --demo', () => {
     expect([onReal.code, onReal.err.includes('real data')]).toEqual([1, true]);
     expect([onOther.code, onOther.err.includes('not empty'), existsSync(join(other, 'assay.db'))]).toEqual([1, true, false]);
     expect([onAny.code, onPublic.code, onAny.err.includes('loopback only')]).toEqual([2, 2, true]);
-  });
+  }, 30_000);
 });

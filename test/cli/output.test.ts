@@ -8,7 +8,7 @@ const output = join(import.meta.dir, '../../src/cli/output.ts');
 /** What a reader gets that begins a second after the writer, through a pipe of the system's size. */
 async function readSlowly(command: readonly string[]): Promise<string> {
   const child = Bun.spawn(['sh', '-c', '"$@" | (sleep 1; cat)', 'sh', ...command], { stdout: 'pipe', stderr: 'pipe', env: { PATH: Bun.env['PATH'] ?? '' } });
-  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   expect(err).toBe('');
   return out;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { checkRateLimits, readSettings, type SettingSources } from '../../src/config/read-settings.ts';
+import { checkLoopbackOnly, readSettings, type SettingSources } from '../../src/config/read-settings.ts';
 import { renderSettingsTable, settingKeys, settingRows } from '../../src/config/settings.ts';
 import { parseOrigin } from '../../src/core/issuer.ts';
 
@@ -94,7 +94,10 @@ describe('OP-08 all problems at once', () => {
     ['a certificate that is not there', { flags: { tlsCert: '/c', tlsKey: '/k' }, files: { '/k': PEM } }, '/c does not exist'],
     ['a key that is no PEM', { flags: { tlsCert: '/c', tlsKey: '/k' }, files: { '/c': PEM, '/k': 'DER' } }, 'not a PEM file'],
     ['a move to nowhere', { flags: { moveOrigin: true } }, '--move-origin needs --origin'],
-    ['a flag for what is not built', { env: { ASSAY_LOOPBACK_TARGETS: 'allow' } }, 'unknown environment variable'],
+    ['a flag for what is not built', { env: { ASSAY_REQUEST_OBJECTS: 'on' } }, 'unknown environment variable'],
+    ['a mail server that is none', { env: { ASSAY_SMTP_URL: 'https://mx.example.com' } }, 'ASSAY_SMTP_URL must look like'],
+    ['a sender with a name', { env: { ASSAY_MAIL_FROM: 'Acme <a@example.com>' } }, 'ASSAY_MAIL_FROM must be one mail address'],
+    ['a word that is none', { env: { ASSAY_LOOPBACK_TARGETS: 'on' } }, 'ASSAY_LOOPBACK_TARGETS must be deny or allow'],
     ['a number where text belongs', { files: { './data/assay.toml': 'host = 7' } }, 'host has the wrong type'],
     ['a switch where text belongs', { files: { './data/assay.toml': 'host = true' } }, 'host has the wrong type'],
     ['a move to what is no origin', { flags: { origin: 'https://id.example.com/path', moveOrigin: true } }, '--origin must look like'],
@@ -108,9 +111,21 @@ describe('OP-08 all problems at once', () => {
     expect(read({ env, flags: { origin: 'http://localhost:1' } }).ok).toBe(true);
     const [away, home] = [parseOrigin('https://id.example.com'), parseOrigin('http://127.0.0.1:1')];
     if (away === null || home === null) throw new Error('no origins');
-    expect([checkRateLimits({ rateLimits: 'off', host: '127.0.0.1' }, home), checkRateLimits({ rateLimits: 'on', host: '0.0.0.0' }, away)]).toEqual([null, null]);
-    expect(checkRateLimits({ rateLimits: 'off', host: '127.0.0.1' }, away)).toContain('https://id.example.com');
-    expect(checkRateLimits({ rateLimits: 'off', host: '0.0.0.0' }, home)).toContain('it listens on 0.0.0.0');
+    expect([checkLoopbackOnly({ rateLimits: 'off', loopbackTargets: 'deny', host: '127.0.0.1' }, home), checkLoopbackOnly({ rateLimits: 'on', loopbackTargets: 'deny', host: '0.0.0.0' }, away)]).toEqual([null, null]);
+    expect(checkLoopbackOnly({ rateLimits: 'off', loopbackTargets: 'deny', host: '127.0.0.1' }, away)).toContain('https://id.example.com');
+    expect(checkLoopbackOnly({ rateLimits: 'off', loopbackTargets: 'deny', host: '0.0.0.0' }, home)).toContain('it listens on 0.0.0.0');
+  });
+
+  test('SS-09 this machine is called on loopback only', () => {
+    const env = { ASSAY_LOOPBACK_TARGETS: 'allow' };
+    expect(problemsOf({ env, flags: { origin: 'https://id.example.com' } })).toEqual([expect.stringContaining('ASSAY_LOOPBACK_TARGETS=allow is accepted only while the origin is loopback')]);
+    expect(problemsOf({ env, flags: { origin: 'http://localhost:1', host: '0.0.0.0' } })).toEqual([expect.stringContaining('it listens on 0.0.0.0')]);
+    expect(read({ env, flags: { origin: 'http://localhost:1' } }).ok).toBe(true);
+  });
+
+  test('the password of the mail server is never repeated', () => {
+    expect(problemsOf({ env: { ASSAY_SMTP_URL: 'smtp://me:hunter2@mx.example.com/path' } }).join(' ')).not.toContain('hunter2');
+    expect(problemsOf({ files: { './data/assay.toml': 'smtp_url = "smtp//me:hunter2@mx.example.com"' } }).join(' ')).not.toContain('hunter2');
   });
 });
 

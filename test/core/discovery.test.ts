@@ -7,20 +7,31 @@ import { originOf } from './facts.ts';
 
 const make = (slug: string, change: TenantChange): Tenant => makeTenant({ id: 'ten_1', slug, nowMs: 1 }, change);
 const describeAt = (tenant: Tenant, origin = 'https://id.example.com') =>
-  describeServer(tenant, originOf(origin), { grantTypes: [...grantHandlers.keys()], docs: true });
+  describeServer(tenant, originOf(origin), { grantTypes: [...grantHandlers.keys()], locales: ['en'], docs: true });
 
 const basicFirst = ['client_secret_basic', 'client_secret_post'];
 const postFirst = ['client_secret_post', 'client_secret_basic'];
 
-function documentOf(base: string, at: { issuer: string; token: string; jwks: string; introspect: string; revoke: string; userinfo: string }, methods: readonly string[]) {
+function documentOf(base: string, at: { issuer: string; token: string; jwks: string; introspect: string; revoke: string; userinfo: string; authorize: string; logout: string }, methods: readonly string[]) {
   return {
     issuer: at.issuer,
+    authorization_endpoint: base + at.authorize,
     token_endpoint: base + at.token,
     jwks_uri: base + at.jwks,
-    scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
-    claims_supported: ['sub', 'name', 'preferred_username', 'email', 'email_verified'],
+    scopes_supported: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
+    claims_supported: [
+      'sub', 'name', 'family_name', 'given_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture', 'website', 'gender', 'birthdate',
+      'zoneinfo', 'locale', 'updated_at', 'email', 'email_verified', 'address', 'phone_number', 'phone_number_verified',
+    ],
     userinfo_endpoint: base + at.userinfo,
-    grant_types_supported: ['client_credentials', 'refresh_token'],
+    end_session_endpoint: base + at.logout,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'form_post'],
+    grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+    code_challenge_methods_supported: ['S256'],
+    prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+    acr_values_supported: ['1fa', 'mfa', 'phr'],
+    ui_locales_supported: ['en'],
     token_endpoint_auth_methods_supported: [...methods, 'none'],
     introspection_endpoint: base + at.introspect,
     introspection_endpoint_auth_methods_supported: methods,
@@ -31,13 +42,17 @@ function documentOf(base: string, at: { issuer: string; token: string; jwks: str
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     claims_parameter_supported: false,
+    authorization_response_iss_parameter_supported: true,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     service_documentation: `${base}/docs`,
   };
 }
 
-const root = { token: '/oauth2/token', jwks: '/oauth2/jwks.json', introspect: '/oauth2/introspect', revoke: '/oauth2/revoke', userinfo: '/oauth2/userinfo' };
+const root = { token: '/oauth2/token', jwks: '/oauth2/jwks.json', introspect: '/oauth2/introspect', revoke: '/oauth2/revoke', userinfo: '/oauth2/userinfo', authorize: '/oauth2/authorize', logout: '/oauth2/logout' };
 const within = (prefix: string) => ({
   token: `${prefix}/token`, introspect: `${prefix}/introspect`, revoke: `${prefix}/revoke`, userinfo: `${prefix}/userinfo`,
+  logout: `${prefix}/logout`,
 });
 
 describe('RFC 8414 §2, OpenID Connect Discovery §3 · a tenant\'s document', () => {
@@ -47,13 +62,13 @@ describe('RFC 8414 §2, OpenID Connect Discovery §3 · a tenant\'s document', (
 
   test('DS-02 at the layout realm, exactly', () => {
     expect(describeAt(make('acme', { preset: 'kotauth' }))).toEqual(documentOf('https://id.example.com', {
-      issuer: 'https://id.example.com/t/acme', ...within('/t/acme/protocol/openid-connect'), jwks: '/t/acme/protocol/openid-connect/certs',
+      issuer: 'https://id.example.com/t/acme', ...within('/t/acme/protocol/openid-connect'), authorize: '/t/acme/protocol/openid-connect/auth', jwks: '/t/acme/protocol/openid-connect/certs',
     }, basicFirst));
   });
 
   test('DS-03 at the layout org, exactly', () => {
     expect(describeAt(make('acme', { preset: 'lumoauth' }))).toEqual(documentOf('https://id.example.com', {
-      issuer: 'https://id.example.com/orgs/acme', ...within('/orgs/acme/api/v1/oauth'), jwks: '/orgs/acme/api/v1/.well-known/jwks.json',
+      issuer: 'https://id.example.com/orgs/acme', ...within('/orgs/acme/api/v1/oauth'), authorize: '/orgs/acme/api/v1/oauth/authorize', jwks: '/orgs/acme/api/v1/.well-known/jwks.json',
     }, basicFirst));
   });
 
@@ -65,7 +80,7 @@ describe('RFC 8414 §2, OpenID Connect Discovery §3 · a tenant\'s document', (
   test('DS-06, DS-08 all URLs have the origin\'s scheme', () => {
     const document = describeAt(make('acme', { preset: 'workos', host: 'acme.localhost:8080' }), 'http://127.0.0.1:8080');
     const urls = Object.values(document).filter((value): value is string => typeof value === 'string');
-    expect(urls).toHaveLength(7);
+    expect(urls).toHaveLength(9);
     for (const url of urls) expect(url).toStartWith('http://acme.localhost:8080');
   });
 

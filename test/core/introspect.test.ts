@@ -74,10 +74,10 @@ describe('RFC 7662 §2.2, §4 · who may learn about a token', () => {
 });
 
 const ISSUER = 'https://id.example.com/t/acme';
-type View = { shape: ShapeName; tenantShape?: ShapeName; user?: User | null; personal?: boolean };
+type View = { shape: ShapeName; tenantShape?: ShapeName; user?: User | null; personal?: boolean; orgName?: string | null; mapped?: Readonly<Record<string, unknown>> };
 
-function render(facts: TokenFacts, { shape, tenantShape = shape, user = aUser(), personal = true }: View) {
-  return renderIntrospection(facts, facts.scopes, { shape, tenantShape, issuer: ISSUER, user, personal });
+function render(facts: TokenFacts, { shape, tenantShape = shape, user = aUser(), personal = true, ...more }: View) {
+  return renderIntrospection(facts, facts.scopes, { shape, tenantShape, issuer: ISSUER, user, personal, ...more });
 }
 
 const iat = T0 / 1000;
@@ -138,6 +138,19 @@ describe('RFC 7662 §2.2 · members of an answer', () => {
   test.each([...shapeNames])('INT-117 %s: the actor, nbf and several audiences', (shape) => {
     const answer = render(accessFacts({ actor: { sub: 'a', act: { sub: 'b' } }, notBefore: iat, audience: ['urn:a', 'urn:b'] }), { shape });
     expect(answer).toMatchObject({ act: { sub: 'a', act: { sub: 'b' } }, nbf: iat, aud: ['urn:a', 'urn:b'] });
+  });
+
+  test.each([...shapeNames])('INT-110 %s: the name of the organization only in the form that has it', (shape) => {
+    const named = (facts: TokenFacts, orgName: string | null) => render(facts, { shape, orgName }).org_name;
+    expect(named(accessFacts(), 'Example Ltd')).toBe(shape === 'avnology' ? 'Example Ltd' : undefined);
+    expect([named(accessFacts(), null), named(accessFacts({ orgId: null }), 'Example Ltd')]).toEqual([undefined, undefined]);
+  });
+
+  test.each([...shapeNames])('INT-112, INT-119 %s: claims of the tenant\'s own come last, and replace nothing', (shape) => {
+    const plain = render(accessFacts(), { shape });
+    const answer = render(accessFacts(), { shape, mapped: { department: 'sales', active: false, sub: 'usr_evil' } });
+    expect(JSON.stringify(answer)).toBe(JSON.stringify({ ...plain, department: 'sales' }));
+    expect(render(accessFacts(), { shape, mapped: { department: 'sales' }, personal: false })).not.toHaveProperty('department');
   });
 
   test('INT-104 sub of digits stays a string', () => {

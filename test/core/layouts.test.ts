@@ -8,16 +8,19 @@ const table = {
     prefix: '', shape: 'standard',
     introspect: ['/oauth2/introspect', '/oauth2/introspection'], revoke: ['/oauth2/revoke'], token: ['/oauth2/token'],
     jwks: ['/oauth2/jwks.json', '/oauth2/jwks', '/.well-known/jwks.json'], userinfo: ['/oauth2/userinfo'],
+    authorize: ['/oauth2/authorize', '/oauth2/auth'], logout: ['/oauth2/logout'],
   },
   realm: {
     prefix: '/t/:slug', shape: 'kotauth',
     introspect: ['/protocol/openid-connect/introspect'], revoke: ['/protocol/openid-connect/revoke'], token: ['/protocol/openid-connect/token'],
     jwks: ['/protocol/openid-connect/certs'], userinfo: ['/protocol/openid-connect/userinfo'],
+    authorize: ['/protocol/openid-connect/auth', '/authorize'], logout: ['/protocol/openid-connect/logout'],
   },
   org: {
     prefix: '/orgs/:slug', shape: 'standard',
     introspect: ['/api/v1/oauth/introspect'], revoke: ['/api/v1/oauth/revoke'], token: ['/api/v1/oauth/token'],
     jwks: ['/api/v1/.well-known/jwks.json'], userinfo: ['/api/v1/oauth/userinfo'],
+    authorize: ['/api/v1/oauth/authorize'], logout: ['/api/v1/oauth/logout'],
   },
 } as const;
 

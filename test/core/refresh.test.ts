@@ -1,19 +1,22 @@
 import { describe, expect, test } from 'bun:test';
 import type { Client, Grant, RefreshToken, RefreshUse } from '../../src/core/model.ts';
+import { defaultPeopleSettings } from '../../src/core/people.ts';
 import { decideRefresh, refreshFacts, type RefreshVerdict } from '../../src/core/refresh.ts';
+import type { SessionTimes } from '../../src/core/session.ts';
 import type { Standing } from '../../src/core/standing.ts';
 import { aClient, aGrant, aRefresh, aTenant, aUser, HOUR_MS, T0 } from '../storage/samples.ts';
 import { goodStanding, otherClient } from './facts.ts';
 
 const USED = T0 + 60_000;
 const GRACE = 10_000;
+const IDLE = defaultPeopleSettings.sessionIdleTtl * 1000;
 const spent = (changes: Partial<RefreshUse> = {}): RefreshToken => aRefresh('rt_1', {
   use: { usedAtMs: USED, successorDigest: 'next', successorSealed: 'sealed', requestDigest: 'same', successorUsed: false, ...changes },
 });
 
-type Ask = { caller?: Client; token?: RefreshToken; grant?: Grant; standing?: Partial<Standing>; digest?: string; nowMs?: number; graceMs?: number };
-function decide({ caller = aClient(), token = aRefresh(), grant = aGrant(), standing = {}, digest = 'same', nowMs = USED, graceMs = GRACE }: Ask): RefreshVerdict {
-  return decideRefresh(caller, token, grant, goodStanding(standing), { digest, nowMs, graceMs });
+type Ask = { caller?: Client; token?: RefreshToken; grant?: Grant; standing?: Partial<Standing>; digest?: string; nowMs?: number; graceMs?: number; session?: SessionTimes | null };
+function decide({ caller = aClient(), token = aRefresh(), grant = aGrant(), standing = {}, digest = 'same', nowMs = USED, graceMs = GRACE, session = null }: Ask): RefreshVerdict {
+  return decideRefresh(caller, token, grant, goodStanding(standing), { digest, nowMs, graceMs, session });
 }
 
 const refuse = (reason: string) => ({ act: 'refuse', reason });
@@ -36,6 +39,10 @@ const rows: readonly (readonly [name: string, ask: Ask, verdict: object])[] = [
   ['TRT-20 its user is disabled', { standing: { user: aUser({ disabledAtMs: USED }) } }, refuse('user_disabled')],
   ['TRT-20 its user is gone', { standing: { user: null } }, refuse('user_unknown')],
   ['TRT-20 its client is disabled', { standing: { client: aClient({ disabledAtMs: USED }) } }, refuse('client_disabled')],
+  ['TRT-21, UI-07 its session is good', { session: { lastSeenAtMs: USED - IDLE + 1, expiresAtMs: USED + 1 } }, { act: 'rotate' }],
+  ['TRT-21, UI-07 its session was left alone', { session: { lastSeenAtMs: USED - IDLE, expiresAtMs: USED + 1 } }, refuse('session_over')],
+  ['TRT-21, UI-07 its session is at its end', { session: { lastSeenAtMs: USED, expiresAtMs: USED } }, refuse('session_over')],
+  ['TRT-04 another client\'s, and its session is over', { caller: otherClient(), session: { lastSeenAtMs: USED, expiresAtMs: USED } }, refuse('foreign')],
   ['TRT-20 its tenant is suspended', { standing: { tenant: aTenant({ disabledAtMs: USED }) } }, refuse('tenant_disabled')],
 ];
 

@@ -66,6 +66,6 @@ async function install(packages: readonly string[]): Promise<void> {
     stdout: 'ignore',
     stderr: 'pipe',
   });
-  const complaint = await child.stderr.text();
+  const complaint = await new Response(child.stderr).text();
   if ((await child.exited) !== 0) process.stderr.write(`apt-get install ${packages.join(' ')}: ${complaint}\n`);
 }

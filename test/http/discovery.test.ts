@@ -92,12 +92,23 @@ describe('what they say', () => {
   test('RFC 8414 §2 · DS-06, DS-07, DS-08, DS-10, DS-11, DS-12, DS-20 exactly what works today', async () => {
     expect(await discover(acme)).toEqual({
       issuer: `${origin}/t/acme`,
+      authorization_endpoint: `${origin}/t/acme/protocol/openid-connect/auth`,
       token_endpoint: `${origin}/t/acme/protocol/openid-connect/token`,
       jwks_uri: `${origin}/t/acme/protocol/openid-connect/certs`,
       userinfo_endpoint: `${origin}/t/acme/protocol/openid-connect/userinfo`,
-      scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
-      claims_supported: ['sub', 'name', 'preferred_username', 'email', 'email_verified'],
-      grant_types_supported: ['client_credentials', 'refresh_token'],
+      end_session_endpoint: `${origin}/t/acme/protocol/openid-connect/logout`,
+      scopes_supported: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
+      claims_supported: [
+        'sub', 'name', 'family_name', 'given_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture', 'website', 'gender', 'birthdate',
+        'zoneinfo', 'locale', 'updated_at', 'email', 'email_verified', 'address', 'phone_number', 'phone_number_verified',
+      ],
+      response_types_supported: ['code'],
+      response_modes_supported: ['query', 'form_post'],
+      grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
+      code_challenge_methods_supported: ['S256'],
+      prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+      acr_values_supported: ['1fa', 'mfa', 'phr'],
+      ui_locales_supported: ['en', 'de', 'es', 'fr', 'ja'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
       introspection_endpoint: `${origin}/t/acme/protocol/openid-connect/introspect`,
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
@@ -108,6 +119,9 @@ describe('what they say', () => {
       request_parameter_supported: false,
       request_uri_parameter_supported: false,
       claims_parameter_supported: false,
+      authorization_response_iss_parameter_supported: true,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
       service_documentation: `${origin}/docs`,
     });
   });
@@ -161,7 +175,10 @@ describe('what they say', () => {
       }
       for (const grant of ['client_credentials', 'refresh_token', 'authorization_code', 'password', 'urn:ietf:params:oauth:grant-type:device_code']) {
         const answer = await post(at('token'), { grant_type: grant, ...(grant === 'refresh_token' && { refresh_token: await refreshTokenOf(client.id) }) }, client);
-        if (list('grant_types_supported').includes(grant)) {
+        if (grant === 'authorization_code') {
+          // Known, and not for this client.
+          expect(errorFault(answer, 400, 'unauthorized_client')).toBeNull();
+        } else if (list('grant_types_supported').includes(grant)) {
           const { protectedHeader } = await jwtVerify(String(parseObject(answer.body)['access_token']), keys, { issuer: String(document['issuer']) });
           expect(list('id_token_signing_alg_values_supported')).toContain(protectedHeader.alg);
         } else expect(errorFault(answer, 400, 'unsupported_grant_type')).toBeNull();

@@ -6,7 +6,7 @@ test('a port has one server: the second start says so and ends, whoever has it',
   const first = await startServer();
   const data = temporaryFolder();
   const child = Bun.spawn([...assayCommand, 'serve', '--data', data, '--port', String(first.port)], { stdout: 'ignore', stderr: 'pipe', env: { PATH: Bun.env['PATH'] ?? '', HOME: data } });
-  const said = await child.stderr.text();
+  const said = await new Response(child.stderr).text();
   expect(await child.exited).toBe(1);
   expect(said).toContain('is taken by another program');
   await first.stop();

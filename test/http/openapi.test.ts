@@ -30,7 +30,7 @@ const everyOperation = entriesOf(own.paths).flatMap(([path, item]) =>
 
 const braces = (path: string): string => path.replace('/orgs/:slug', '/orgs/{orgId}').replace(':slug', '{slug}');
 
-const methodsOf = { introspect: ['POST'], revoke: ['POST'], token: ['POST'], jwks: ['GET'], userinfo: ['GET', 'POST'] } as const;
+const methodsOf = { introspect: ['POST'], revoke: ['POST'], token: ['POST'], jwks: ['GET'], userinfo: ['GET', 'POST'], authorize: ['GET', 'POST'], logout: ['GET', 'POST'] } as const;
 
 describe('OP-10 the document', () => {
   test('lists every endpoint of every layout, every alias, both discovery documents and health, and nothing else', () => {
@@ -74,7 +74,7 @@ describe('OP-10 the document', () => {
 
   test('gives every POST an inline form whose schema is a reference, and both kinds of credentials', () => {
     for (const { method, operation } of everyOperation) {
-      if (method !== 'post' || operation.tags.includes('Userinfo')) continue;
+      if (method !== 'post' || operation.tags.includes('Userinfo') || operation.tags.includes('Sign-in')) continue;
       const { content } = operation.requestBody;
       expect(Object.keys(content)).toEqual(['application/x-www-form-urlencoded']);
       const reference = content['application/x-www-form-urlencoded'].schema.$ref;
@@ -125,7 +125,7 @@ describe('the server answers as the document says', () => {
 
   test('lists every live route: all but HEAD, OPTIONS and the pages for people', () => {
     const { ctx } = fixture.application;
-    const server = { ctx, respond: makeResponder(false), answers: makeAnswerMemory(ctx.store, ctx.clock), docs: true, readiness: { stopping: false, clockBehindMs: () => 0 } };
+    const server = { ctx, respond: makeResponder(false), answers: makeAnswerMemory(ctx.store, ctx.clock), docs: true, mailbox: false, demo: null, readiness: { stopping: false, clockBehindMs: () => 0 } };
     const live = [...makeRoutes(server, makeBrowserOrigins(ctx.store)), ...makeSitePages(server)]
       .filter(({ method }) => method === 'GET' || method === 'POST').map(({ method, path }) => `${method} ${braces(path)}`);
     const pages = live.filter((name) => name === 'GET /' || name.startsWith('GET /docs'));
@@ -139,7 +139,8 @@ describe('the server answers as the document says', () => {
     for (const { path, method } of everyOperation) {
       const url = fixture.server.url + path.replace('{slug}', 'realm-one').replace('{orgId}', 'org-one');
       const { status } = await fetch(url, { method: method.toUpperCase() });
-      expect([path, status]).toEqual([path, path.endsWith('/userinfo') ? 401 : method === 'get' ? 200 : 400]);
+      const bare = { userinfo: [401, 401], logout: [200, 400], authorize: [400, 400], auth: [400, 400] }[path.split('/').at(-1) ?? ''] ?? [200, 400];
+      expect([path, method, status]).toEqual([path, method, bare[method === 'get' ? 0 : 1] ?? 0]);
     }
   });
 
@@ -190,11 +191,37 @@ describe('the server answers as the document says', () => {
       const bytes = (await response.bytes()).byteLength;
       const known = await fetch(fixture.server.url + url, { headers: { 'if-none-match': response.headers.get('etag') ?? '' } });
       expect([url, known.status, (await known.bytes()).byteLength]).toEqual([url, 304, 0]);
-      const head = await fetch(fixture.server.url + url, { method: 'HEAD' });
+      const head = await fetch(fixture.server.url + url, { method: 'HEAD', headers: { 'accept-encoding': 'identity' } });
       expect([url, head.status, head.headers.get('content-length')]).toEqual([url, 200, String(bytes)]);
     }
     const other = await fetch(`${fixture.server.url}/docs/start.js?v=older`);
     expect(other.headers.get('cache-control')).toBe('no-cache');
+  });
+
+  test('HT-18 large parts go as gzip to those who take it: other bytes with a validator of their own, the same text', async () => {
+    const html = await (await fetch(`${fixture.server.url}/docs`)).text();
+    const urls = [...html.matchAll(/"(\/docs\/swagger-ui\.(?:js|css)\?v=[^"]+)"/g)].map(([, url]) => fixture.server.url + (url ?? ''));
+    expect(urls).toHaveLength(2);
+    for (const url of urls) {
+      const get = (encoding: string, method = 'GET', more: Readonly<Record<string, string>> = {}): Promise<Response> =>
+        fetch(url, { method, headers: { 'accept-encoding': encoding, ...more }, decompress: false });
+      const [plain, packed] = [await get('identity'), await get('br;q=1, gzip;q=0.5')];
+      expect([plain, packed].map(({ headers }) => headers.get('content-encoding'))).toEqual([null, 'gzip']);
+      const [text, bytes] = [new Uint8Array(await plain.arrayBuffer()), new Uint8Array(await packed.arrayBuffer())];
+      expect(Bun.gunzipSync(bytes)).toEqual(text);
+      expect(bytes.byteLength).toBeLessThan(text.byteLength / 2);
+      const tags = [plain, packed].map(({ headers }) => headers.get('etag') ?? '');
+      expect(new Set(tags).size).toBe(2);
+      for (const [index, [response, encoding, length]] of ([[plain, 'gzip;q=0', text.byteLength], [packed, '*', bytes.byteLength]] as const).entries()) {
+        const head = await get(encoding, 'HEAD');
+        expect(head.status).toBe(200);
+        for (const name of ['content-encoding', 'content-type', 'etag', 'cache-control', 'vary']) expect([name, head.headers.get(name)]).toEqual([name, response.headers.get(name)]);
+        expect([head.headers.get('content-length'), head.headers.get('vary')]).toEqual([String(length), 'Accept-Encoding']);
+        const known = await get(encoding, 'GET', { 'if-none-match': tags[index] ?? '' });
+        expect([known.status, known.headers.get('content-encoding'), known.headers.get('vary'), (await known.bytes()).byteLength]).toEqual([304, null, 'Accept-Encoding', 0]);
+        expect((await get(encoding, 'GET', { 'if-none-match': tags[1 - index] ?? '' })).status).toBe(200);
+      }
+    }
   });
 
   test('HT-18 with the documentation off there is none, and the front page does not speak of it', async () => {

@@ -56,7 +56,8 @@ function present(refresh: string, as: Credentials | string = web, extra: Extra =
 async function refreshed(refresh: string, as: Credentials | string = web, extra: Extra = {}): Promise<Refreshed> {
   const answer = await present(refresh, as, extra);
   expect(answer).toEqual(jsonAnswer(200, answer.body));
-  const { access_token: access, refresh_token: next, scope, ...rest } = parseObject(answer.body);
+  const { access_token: access, refresh_token: next, id_token: identity, scope, ...rest } = parseObject(answer.body);
+  expect(identity !== undefined).toBe(String(scope).split(' ').includes('openid'));
   expect(rest).toEqual({ token_type: 'Bearer', expires_in: 300 });
   return { access: String(access), refresh: String(next), scope: String(scope) };
 }

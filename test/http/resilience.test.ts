@@ -152,7 +152,7 @@ describe('pages of public clients', () => {
     });
     const ask = (headers: Record<string, string>): Promise<Response> => {
       const request = new Request('http://localhost/oauth2/revoke', { method: 'POST', headers });
-      return handler(request, { site: { kind: 'own' }, peer: new Peer(request, 'id', null, { none: true, has: () => false }) }, undefined);
+      return handler(request, { site: { kind: 'own' }, peer: new Peer(request, 'id', null, { none: true, has: () => false }), host: 'localhost' }, undefined, {});
     };
     expect(await ask({ Origin: 'https://app.example' }).catch((error: unknown) => error)).toBeInstanceOf(StoreError);
     expect(acted).toBe(0);

@@ -71,6 +71,16 @@ describe('OpenID Connect Core §5.3 · who is the user?', () => {
     }
   });
 
+  test('US-08 address and phone have scopes of their own, and profile tells every standard claim that is known', async () => {
+    const attributes = { given_name: 'Hana', birthdate: '1987-05-30', address: { locality: 'Brno', country: 'CZ' }, phone_number: '+420 123 456 789', phone_number_verified: false, department: 'sales' };
+    const hana = must(await createUser(fixture.application.ctx, acme, null, { username: 'hana', email: '', attributes }));
+    await makePublicClient(fixture, acme, 'book', { scopes: ['openid', 'profile', 'address', 'phone'] });
+    const told = async (scope: string) => parseObject((await get((await issue(fixture, acme, 'book', { user: 'hana', scopes: scope.split(' ') })).access_token)).body);
+    expect(await told('openid profile')).toEqual({ sub: hana.id, given_name: 'Hana', preferred_username: 'hana', birthdate: '1987-05-30' });
+    expect(await told('openid address')).toEqual({ sub: hana.id, address: { locality: 'Brno', country: 'CZ' } });
+    expect(await told('openid phone')).toEqual({ sub: hana.id, phone_number: '+420 123 456 789', phone_number_verified: false });
+  });
+
   test('US-07 what is not known is left out', async () => {
     const bob = must(await createUser(fixture.application.ctx, acme, null, { username: 'bob', email: '' }));
     const { access_token: token } = await issue(fixture, acme, SPA, { user: 'bob', scopes: ['openid', 'profile', 'email'] });
@@ -179,6 +189,9 @@ describe('HT-09, US-11 · pages of public clients', () => {
   test('DS-24 discovery names it', async () => {
     const document = parseObject((await send(`http://127.0.0.1:${fixture.server.port}/t/acme/.well-known/openid-configuration`, {})).body);
     expect(document['userinfo_endpoint']).toBe(url());
-    expect(document['claims_supported']).toEqual(['sub', 'name', 'preferred_username', 'email', 'email_verified']);
+    expect(document['claims_supported']).toEqual([
+      'sub', 'name', 'family_name', 'given_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture', 'website', 'gender', 'birthdate',
+      'zoneinfo', 'locale', 'updated_at', 'email', 'email_verified', 'address', 'phone_number', 'phone_number_verified',
+    ]);
   });
 });

@@ -10,8 +10,10 @@ import { makeClientAuthenticator } from '../../src/service/authenticate-client.t
 import { makeKeyRings } from '../../src/service/key-rings.ts';
 import { createClient } from '../../src/service/manage-clients.ts';
 import type { Managed } from '../../src/service/manage-outcome.ts';
+import { makeThrottle } from '../../src/service/throttle.ts';
 import { makeTokenReader } from '../../src/service/read-token.ts';
-import { makePasswordHasher } from '../../src/keys/password.ts';
+import { makePasswordHasher, makePeoplePasswords } from '../../src/keys/password.ts';
+import { makeAttempts } from '../../src/service/credentials/attempts.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/open.ts';
 import { makeFingerprint } from '../../src/tokens/digest.ts';
 import { originOf } from '../core/facts.ts';
@@ -52,7 +54,7 @@ export type Rig = {
 };
 
 /** Opens everything. @param parts what a test replaces */
-export function openRig(parts: { readonly refreshGraceMs?: number; readonly log?: Log } = {}): Rig {
+export function openRig(parts: { readonly refreshGraceMs?: number; readonly log?: Log; readonly pause?: (ms: number) => Promise<void> } = {}): Rig {
   const folder = temporaryFolder();
   const store = openSqliteStore({ path: join(folder, 'assay.db') });
   const clock = makeSetClock();
@@ -63,6 +65,8 @@ export function openRig(parts: { readonly refreshGraceMs?: number; readonly log?
   const origin = originOf('https://id.example.com');
   const ctx: Context = {
     store, clock, log, master, audit, passwords, rings,
+    peoplePasswords: makePeoplePasswords(passwords, null), attempts: makeAttempts(clock, parts.pause ?? (() => Promise.resolve())), newcomers: makeThrottle(clock),
+    composeMail: (content, to) => ({ subject: `${content.kind} ${to.brandName}`, text: JSON.stringify(content) }),
     random: { text: (bytes) => randomBytes(bytes).toString('base64url') },
     fingerprint: makeFingerprint(randomBytes(32).toString('base64url')),
     tokens: makeTokenReader(store, rings),

@@ -3,7 +3,13 @@
  * Promises are written in the port's words (src/core/store.ts).
  */
 import { afterEach, beforeEach, describe, test } from 'bun:test';
+import { codePromises } from './code-promises.ts';
+import { credentialPromises } from './credential-promises.ts';
+import { organizationPromises } from './organization-promises.ts';
 import { ownerPromises } from './owner-promises.ts';
+import { peopleSweepPromises } from './people-sweep-promises.ts';
+import { sessionEndPromises } from './session-end-promises.ts';
+import { sessionPromises } from './session-promises.ts';
 import { sweepPromises } from './sweep-promises.ts';
 import { tokenPromises } from './token-promises.ts';
 import { updatePromises } from './update-promises.ts';
@@ -26,7 +32,11 @@ export function storeConformance(name: string, openStore: () => Store | Promise<
     afterEach(async () => {
       await store.close();
     });
-    for (const [promise, keeps] of [...ownerPromises, ...updatePromises, ...tokenPromises, ...sweepPromises]) {
+    const promises = [
+      ...ownerPromises, ...updatePromises, ...tokenPromises, ...sessionPromises, ...sessionEndPromises, ...codePromises, ...credentialPromises, ...organizationPromises,
+      ...sweepPromises, ...peopleSweepPromises,
+    ];
+    for (const [promise, keeps] of promises) {
       test(promise, async () => {
         await keeps(store);
       });

@@ -8,7 +8,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const withoutRowid = new Set(['meta', 'client_secrets', 'refresh_tokens', 'revoked_ids', 'sessions']);
+const withoutRowid = new Set([
+  'meta', 'client_secrets', 'refresh_tokens', 'revoked_ids', 'sessions', 'passwords', 'totp', 'recovery_codes', 'sign_in_failures', 'organizations',
+  'roles',
+]);
 const folder = join(import.meta.dir, '../../drizzle');
 
 /** Rewrites each `CREATE TABLE … );` of a migration's text. A rebuilt table (`__new_x`) counts as x. */

@@ -8,8 +8,9 @@ import { connect } from '../../src/storage/sqlite/connection.ts';
 import { migrations } from '../../src/storage/sqlite/migrations.ts';
 import { schemaVersion } from '../../src/storage/sqlite/migrate.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/open.ts';
+import { defaultPeopleSettings } from '../../src/core/people.ts';
 import { makeStrict } from './make-strict.ts';
-import { aTenant, furnish } from './samples.ts';
+import { aClient, aGrant, aKey, aSession, aTenant, aUser, digestOf, furnish, T0 } from './samples.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-migrations-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -104,6 +105,53 @@ describe('OP-04 migrations', () => {
     await copy.close();
     expect(() => openSqliteStore({ path })).toThrow('newer');
     expect(readdirSync(folder).filter((file) => file.endsWith('.partial'))).toEqual([]);
+  });
+
+  test('a database of the version before signing in keeps its rows, which read back with what they were never told', async () => {
+    const path = newPath();
+    const former = connect(path, 5000, migrations.slice(0, 3));
+    // Rows as that version wrote them.
+    former.db.run(`
+      INSERT INTO tenants VALUES ('ten_1', 'acme', 'Acme', 'standard', 'realm', NULL, 'audience', 'enforce', 'issued_to', 'grant', 'standard',
+        'issuer', 'ES256', 300, 86400, ${T0}, NULL, NULL, 0, 86400, NULL);
+      INSERT INTO clients VALUES ('ten_1', 'cli_1', 'Client', 0, '["client_credentials","refresh_token"]', '["orders:read","orders:write"]', '[]',
+        '[]', NULL, NULL, NULL, NULL, NULL, 1, NULL, NULL, 0, ${T0}, NULL, NULL, 0);
+      INSERT INTO users VALUES ('ten_1', 'usr_1', 'Jane', 'jane', 'Jane@Example.com', 1, 'Jane Roe', ${T0}, NULL, NULL, 0);
+      INSERT INTO signing_keys VALUES ('ten_1', 'key_1', 'ES256', 'active', '{"kty":"EC"}', 'v1.sealed', ${T0}, ${T0}, NULL);
+      INSERT INTO sessions VALUES ('ten_1', 'ses_1', 'usr_1', ${T0}, NULL);
+      INSERT INTO grants VALUES ('gra_1', 'ten_1', 'cli_1', 'usr_1', 'ses_1', NULL, '["orders:read"]', '["https://api.example.com"]', 0, ${T0 / 1000},
+        NULL, ${T0}, ${T0 + 86_400_000}, NULL, ${T0 + 86_400_000});
+      INSERT INTO refresh_tokens (digest, tenant_id, grant_id, issued_at_ms, expires_at_ms)
+        VALUES ('${digestOf('rt_1')}', 'ten_1', 'gra_1', ${T0}, ${T0 + 86_400_000});`);
+    await former.close();
+    const user = aUser({ email: 'Jane@Example.com' });
+    for (const _time of ['migrating', 'again']) {
+      const store = openSqliteStore({ path });
+      expect(await store.findTenant({ slug: 'acme' })).toEqual(aTenant());
+      expect(await store.findClient('ten_1', 'cli_1')).toEqual(aClient({ secrets: [] }));
+      expect(await store.findUser('ten_1', 'usr_1')).toEqual(user);
+      expect(await store.findUsersByEmail('ten_1', 'jane@example.com')).toEqual([user]);
+      expect(await store.listKeys('ten_1')).toEqual([aKey()]);
+      expect(await store.findSession('ten_1', 'ses_1')).toEqual(aSession());
+      expect(await store.listBrowserSessions('ten_1', 'usr_1', T0)).toEqual([]);
+      expect((await store.findRefreshToken(digestOf('rt_1')))?.grant).toEqual(aGrant());
+      await store.close();
+    }
+    expect(modeOf(`${path}.schema-3.backup`)).toBe('600');
+    // They can be changed as well: what was read is what is compared.
+    const store = openSqliteStore({ path });
+    const tenant = aTenant({ people: { ...defaultPeopleSettings, registration: true } });
+    expect(await store.updateTenant(aTenant(), tenant, [])).toBe('updated');
+    expect(await store.findTenant({ id: 'ten_1' })).toEqual(tenant);
+    expect(await store.updateClient(aClient({ secrets: [] }), aClient({ requirePkce: false, secrets: [] }), [])).toBe('updated');
+    expect(await store.updateUser(user, aUser({ attributes: { tags: ['a'], address: { country: 'DE' } } }), 'jane', [])).toBe('updated');
+    expect(await store.findUser('ten_1', 'usr_1')).toEqual(aUser({ attributes: { tags: ['a'], address: { country: 'DE' } } }));
+    await store.close();
+    // A setting that a later version adds has its default in a row that does not name it.
+    using(path, (db) => db.run(`UPDATE tenants SET people = '{"registration":true}'`));
+    const later = openSqliteStore({ path });
+    expect(await later.findTenant({ id: 'ten_1' })).toEqual(tenant);
+    await later.close();
   });
 
   test('a step that fails or breaks a reference leaves the database as it was', async () => {

@@ -1,6 +1,7 @@
 /** Rows for storage tests: complete, and different only in what a test names. Times start at `T0`. */
 import { createHash } from 'node:crypto';
 import { auditEvent } from '../../src/core/audit-event.ts';
+import { defaultPeopleSettings } from '../../src/core/people.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type {
   Client, ClientSecret, Grant, OpaqueToken, RefreshToken, Resource, Session, Tenant, TokenFacts, User,
@@ -21,7 +22,7 @@ export function aTenant(changes: Partial<Tenant> = {}): Tenant {
   return {
     id: 'ten_1', slug: 'acme', name: 'Acme', preset: 'standard', layout: 'realm', host: null, introspectionPolicy: 'audience',
     introspectionPolicyMode: 'enforce', revocationPolicy: 'issued_to', refreshRevocation: 'grant', shape: 'standard',
-    defaultAudience: 'issuer', algorithm: 'ES256', accessTokenTtl: 300, refreshTokenTtl: 86_400, createdAtMs: T0,
+    defaultAudience: 'issuer', algorithm: 'ES256', accessTokenTtl: 300, refreshTokenTtl: 86_400, people: defaultPeopleSettings, createdAtMs: T0,
     disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0, ...changes,
   };
 }
@@ -33,7 +34,8 @@ export function aSecret(changes: Partial<ClientSecret> = {}): ClientSecret {
 export function aClient(changes: Partial<Client> = {}): Client {
   return {
     tenantId: 'ten_1', id: 'cli_1', name: 'Client', public: false, grants: ['client_credentials', 'refresh_token'],
-    scopes: ['orders:read', 'orders:write'], audience: [], redirectUris: [], authMethod: null, tokenFormat: null, introspect: null,
+    scopes: ['orders:read', 'orders:write'], audience: [], redirectUris: [], postLogoutRedirectUris: [],
+    backchannelLogoutUri: null, firstParty: false, requirePkce: true, authMethod: null, tokenFormat: null, introspect: null,
     shape: null, orgId: null, refreshRotation: true, accessTokenTtl: null, refreshTokenTtl: null, selfRegistered: false,
     createdAtMs: T0, disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0, secrets: [aSecret()], ...changes,
   };
@@ -42,7 +44,7 @@ export function aClient(changes: Partial<Client> = {}): Client {
 export function aUser(changes: Partial<User> = {}): User {
   return {
     tenantId: 'ten_1', id: 'usr_1', username: 'Jane', email: 'jane@example.com', emailVerified: true, name: 'Jane Roe',
-    createdAtMs: T0, disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0, ...changes,
+    attributes: {}, createdAtMs: T0, disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0, ...changes,
   };
 }
 
@@ -67,7 +69,7 @@ export function aSession(changes: Partial<Session> = {}): Session {
 export function aGrant(changes: Partial<Grant> = {}): Grant {
   return {
     id: 'gra_1', tenantId: 'ten_1', clientId: 'cli_1', userId: 'usr_1', sessionId: 'ses_1', orgId: null, scopes: ['orders:read'],
-    audience: ['https://api.example.com'], offline: false, authTime: T0 / 1000, acr: null, createdAtMs: T0,
+    audience: ['https://api.example.com'], offline: false, authTime: T0 / 1000, acr: null, amr: [], createdAtMs: T0,
     expiresAtMs: T0 + 24 * HOUR_MS, revokedAtMs: null, ...changes,
   };
 }

@@ -3,12 +3,17 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultPeopleSettings } from '../../src/core/people.ts';
 import { connect } from '../../src/storage/sqlite/connection.ts';
 import { migrations } from '../../src/storage/sqlite/migrations.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/open.ts';
 import { readPragma, requireSqlite, sqliteVersion, verifyPragmas } from '../../src/storage/sqlite/pragmas.ts';
 import { storeConformance } from './conformance.ts';
-import { aClient, anEvent, aTenant, furnish, T0 } from './samples.ts';
+import {
+  aBrowserSession, aCode, aConsent, anAftermath, anInteraction, aPasskey, aPassword, aProof, aTotp, furnishPeople,
+} from './people-samples.ts';
+import { aClient, anEvent, aTenant, aUser, digestOf, furnish, T0 } from './samples.ts';
+import type { Store } from '../../src/core/store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-sqlite-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,13 +85,66 @@ describe('SQLite', () => {
     const path = newPath();
     const store = openSqliteStore({ path });
     const db = new Database(path, { readonly: true });
-    expect(store.statements.length).toBeGreaterThan(30);
+    expect(store.statements.length).toBeGreaterThan(100);
     for (const statement of store.statements) {
       const parameters = Array.from({ length: db.prepare(statement).paramsCount }, () => null);
       const plan = db.query<{ detail: string }, null[]>(`EXPLAIN QUERY PLAN ${statement}`).all(...parameters);
+      // One that finds its rows by their tenant alone reads all of it; only what is asked of all of it may.
+      const wide = plan.filter(({ detail }) => detail.endsWith('(tenant_id=?)') && !/^SEARCH (roles|signing_keys|outbox) /.test(detail));
+      expect({ statement, wide }).toEqual({ statement, wide: [] });
       expect({ statement, scans: plan.filter(({ detail }) => /^SCAN (?!CONSTANT ROW)/.test(detail)).map(({ detail }) => detail) }).toEqual({ statement, scans: [] });
     }
     db.close();
+    await store.close();
+  });
+
+  test('what signing in keeps is there after reopening, and another process sees it at once', async () => {
+    const path = newPath();
+    const store = openSqliteStore({ path });
+    const other = openSqliteStore({ path });
+    const read = async (from: Store) => [
+      await from.findBrowserSession('ten_1', digestOf('secret_1')), await from.findInteraction(digestOf('int_1')), await from.findCode(digestOf('code_1')),
+      await from.findConsents('ten_1', 'usr_1', 'cli_1'), await from.findPassword('ten_1', 'usr_1'), await from.findPasskey('ten_1', 'pk_1'),
+      await from.findTotp('ten_1', 'usr_1'), await from.countRecoveryCodes('ten_1', 'usr_1'), await from.findProofByLink('ten_1', digestOf('link prf_2')),
+      await from.findSignInFailures('ten_1', 'usr_1', 'net'), await from.findOrganization('ten_1', 'org_1'),
+      await from.listMemberships('ten_1', { userId: 'usr_1' }), await from.listRoles('ten_1'), await from.listDueMails(T0, 9), await from.listGrants('ten_1', 'usr_1', T0),
+    ];
+    const before = await read(other);
+    expect(before.filter((thing) => thing !== null && thing !== 0 && !(Array.isArray(thing) && thing.length === 0))).toEqual([]);
+    await furnishPeople(store);
+    await store.createInteraction(anInteraction());
+    await store.issueCode({ code: aCode(), interactionDigest: null, consent: aConsent() }, []);
+    await store.setPassword(aPassword(), null, anAftermath());
+    for (const id of ['prf_1', 'prf_2']) await store.createProof(aProof(id), { audit: [] });
+    await store.addPasskey(aPasskey(), 'prf_1', { audit: [] });
+    await store.beginTotp(aTotp());
+    await store.replaceRecoveryCodes('ten_1', 'usr_1', [digestOf('a')], { audit: [] });
+    await store.countSignInFailure('ten_1', 'usr_1', 'net', T0);
+    await store.createOrganization({ tenantId: 'ten_1', id: 'org_1', name: 'Org', createdAtMs: T0 }, []);
+    await store.putMembership({ tenantId: 'ten_1', orgId: 'org_1', userId: 'usr_1', roles: ['admin'], createdAtMs: T0 }, []);
+    await store.putRole({ tenantId: 'ten_1', name: 'admin', permissions: ['x'], createdAtMs: T0 }, []);
+    const kept = await read(store);
+    expect(kept.filter((thing) => thing === null || thing === 0 || (Array.isArray(thing) && thing.length === 0))).toEqual([]);
+    expect(await read(other)).toEqual(kept);
+    await store.close();
+    await other.close();
+    const again = openSqliteStore({ path });
+    expect(await read(again)).toEqual(kept);
+    await again.close();
+  });
+
+  test('UI-07 sessions of a tenant whose row names no idle limit end by the default', async () => {
+    const path = newPath();
+    const store = openSqliteStore({ path });
+    await furnishPeople(store);
+    const db = new Database(path);
+    db.run("UPDATE tenants SET people = '{}'");
+    db.close();
+    const endMs = T0 + defaultPeopleSettings.sessionIdleTtl * 1000;
+    for (const [nowMs, endedAtMs] of [[endMs - 1, null], [endMs, endMs]] as const) {
+      while (!(await store.sweep(nowMs, 1000)).done);
+      expect((await store.findSession('ten_1', 'ses_b'))?.endedAtMs).toBe(endedAtMs);
+    }
     await store.close();
   });
 
@@ -97,11 +155,19 @@ describe('SQLite', () => {
     await store.createUser({ ...aClientUser(), email: 'canary@example.com' }, 'canary', []);
     const canary = { ...aClientUser(), email: 'canary@example.com' };
     expect(await store.updateUser(canary, { ...canary, email: '', deletedAtMs: T0 }, 'canary', [])).toBe('updated');
+    const secretive = aPasskey({ userId: 'usr_1', publicKey: 'canary-cose' });
+    await store.createProof(aProof('prf_1', { sealedData: 'canary-sealed' }), { audit: [] });
+    await store.addPasskey(secretive, 'prf_1', { audit: [] });
+    await store.setPassword(aPassword({ digest: 'canary-argon' }), null, { audit: [] });
+    await store.openBrowserSession({ session: aBrowserSession('s', { userAgent: 'canary-agent' }), replaces: null, progress: null }, { audit: [] });
+    await store.updateUser(aUser(), aUser({ name: null, email: '', deletedAtMs: T0 }), 'usr_1', []);
     await store.deleteTenant('ten_1', T0, []);
     await store.close();
     const bytes = Buffer.from(await Bun.file(path).arrayBuffer()).toString('latin1');
     expect(bytes).toContain('cli_1');
-    expect(bytes).not.toContain('canary@example.com');
+    for (const wiped of ['canary@example.com', 'canary-cose', 'canary-sealed', 'canary-argon', 'canary-agent', 'jane@example.com']) {
+      expect([wiped, bytes.includes(wiped)]).toEqual([wiped, false]);
+    }
     expect(bytes).not.toContain('v1.sealed');
     expect(bytes).not.toContain(aClient().secrets[0]?.digest);
   });
@@ -124,7 +190,7 @@ describe('SQLite', () => {
 
 function aClientUser() {
   return {
-    tenantId: 'ten_1', id: 'usr_9', username: 'canary', email: '', emailVerified: false, name: null, createdAtMs: T0, disabledAtMs: null,
+    tenantId: 'ten_1', id: 'usr_9', username: 'canary', email: '', emailVerified: false, name: null, attributes: {}, createdAtMs: T0, disabledAtMs: null,
     deletedAtMs: null, notBeforeMs: 0,
   } as const;
 }

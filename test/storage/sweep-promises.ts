@@ -9,7 +9,7 @@ const LONG_MS = 10_000;
 const SKEW_MS = 60_000;
 
 /** Sweeps until nothing is left to do. */
-async function sweepAll(store: Store, nowMs: number): Promise<number> {
+export async function sweepAll(store: Store, nowMs: number): Promise<number> {
   let total = 0;
   for (;;) {
     const { rows, done } = await store.sweep(nowMs, LONG_MS);

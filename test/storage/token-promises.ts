@@ -27,7 +27,7 @@ export const tokenPromises: readonly StorePromise[] = [
     });
     const events = [anEvent({ type: 'grant_opened' })];
     expect(await store.openGrant({ session: aSession(), grant, refresh, access: { opaque, expiresAt: SOON_S } }, events)).toBe('opened');
-    expect(await store.findRefreshToken(refresh.digest)).toEqual({ token: refresh, grant });
+    expect(await store.findRefreshToken(refresh.digest)).toEqual({ token: refresh, grant, session: null });
     expect(await store.findOpaqueToken(opaque.digest)).toEqual(opaque);
     expect(await store.findSession('ten_1', 'ses_1')).toEqual(aSession());
     expect(await store.findSession('ten_2', 'ses_1')).toBeNull();

@@ -10,12 +10,12 @@ import type { EndpointHandler } from './endpoint.ts';
  * before the endpoint acts, so that no failure of ours hides what it did.
  */
 export function forBrowsers(server: Pick<ServerContext, 'ctx'>, origins: BrowserOrigins, layout: Layout, handler: EndpointHandler): EndpointHandler {
-  return async (request, arrival, slug) => {
+  return async (request, arrival, slug, parts) => {
     const origin = request.headers.get('origin');
-    if (origin === null) return handler(request, arrival, slug);
+    if (origin === null) return handler(request, arrival, slug, parts);
     const tenant = await resolveTenant(server.ctx.store, layout, arrival, slug);
     const allowed = tenant !== null && await origins.allows(tenant, origin);
-    const response = await handler(request, arrival, slug);
+    const response = await handler(request, arrival, slug, parts);
     response.headers.set('Vary', 'Origin');
     if (allowed) {
       for (const [name, value] of Object.entries(corsHeaders(origin))) response.headers.set(name, value);

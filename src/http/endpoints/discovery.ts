@@ -4,6 +4,7 @@ import { grantHandlers } from '../../service/grants/registry.ts';
 import { resolveTenant } from '../admit.ts';
 import { etagOf } from '../etag.ts';
 import { answerNotFound } from '../failures.ts';
+import { locales } from '../../pages/views.ts';
 import type { EndpointHandler } from './endpoint.ts';
 import type { ServerContext } from '../server-context.ts';
 
@@ -14,7 +15,7 @@ export function makeDiscovery(server: ServerContext, layout: Layout): EndpointHa
     const { requestId } = arrival.peer;
     const tenant = await resolveTenant(ctx.store, layout, arrival, slug);
     if (tenant === null || tenant.layout !== layout.name) return answerNotFound(server, requestId);
-    const body = JSON.stringify(describeServer(tenant, ctx.origin(), { grantTypes: [...grantHandlers.keys()], docs: server.docs }));
+    const body = JSON.stringify(describeServer(tenant, ctx.origin(), { grantTypes: [...grantHandlers.keys()], locales, docs: server.docs }));
     return respond.cacheable(request, 'application/json', body, etagOf(body), requestId);
   };
 }

@@ -1,7 +1,7 @@
 import { chooseShape } from '../../core/shapes.ts';
 import { renderIntrospection } from '../../core/introspect.ts';
 import type { EndpointPath, Layout } from '../../core/layouts.ts';
-import type { Client, Tenant } from '../../core/model.ts';
+import type { Client, ShapeName, Tenant } from '../../core/model.ts';
 import type { InactiveReason } from '../../core/standing.ts';
 import { introspect, type IntrospectionOutcome } from '../../service/introspect.ts';
 import { admit } from '../admit.ts';
@@ -33,8 +33,9 @@ export function makeIntrospect(server: ServerContext, layout: Layout, path: Endp
     if (admitted instanceof Response) return admitted;
     const { tenant, client, form } = admitted;
     if (form.token === undefined) return respond.error(400, 'invalid_request', 'token is missing', requestId);
-    const outcome = await introspect(ctx, tenant, client, form.token);
-    const answer = { text: outcome.active ? render(outcome, tenant, client) : INACTIVE, tell: outcome.tell };
+    const shape = shapeFor(tenant, client);
+    const outcome = await introspect(ctx, tenant, client, form.token, shape);
+    const answer = { text: outcome.active ? renderActive(outcome, shape, tenant, client) : INACTIVE, tell: outcome.tell };
     if (question !== null && (outcome.active || !passing.has(outcome.reason))) {
       question.remember(answer, outcome.active ? outcome.facts.expiresAt : null, client.secrets);
     }
@@ -46,10 +47,15 @@ export function makeIntrospect(server: ServerContext, layout: Layout, path: Endp
     return respond.json(200, text, peer.requestId);
   }
 
-  function render(outcome: Extract<IntrospectionOutcome, { active: true }>, tenant: Tenant, client: Client): string {
-    return JSON.stringify(renderIntrospection(outcome.facts, outcome.scopes, {
-      shape: chooseShape({ client: client.shape, path: path.shape, home: tenant.layout === layout.name, tenant: tenant.shape, layout: layout.shape }),
-      tenantShape: tenant.shape, issuer: outcome.issuer, user: outcome.user, personal: !client.selfRegistered,
-    }));
+  function shapeFor(tenant: Tenant, client: Client): ShapeName {
+    return chooseShape({ client: client.shape, path: path.shape, home: tenant.layout === layout.name, tenant: tenant.shape, layout: layout.shape });
   }
+}
+
+/** What a caller is told of a token that is good. */
+export function renderActive(outcome: Extract<IntrospectionOutcome, { active: true }>, shape: ShapeName, tenant: Tenant, client: Client): string {
+  return JSON.stringify(renderIntrospection(outcome.facts, outcome.scopes, {
+    shape, tenantShape: tenant.shape, issuer: outcome.issuer, user: outcome.user, personal: !client.selfRegistered,
+    orgName: outcome.orgName, mapped: outcome.mapped,
+  }));
 }

@@ -31,8 +31,9 @@ export function makeToken(server: ServerContext, layout: Layout): EndpointHandle
 }
 
 function parametersOf(form: Partial<TokenForm>): TokenParameters {
-  const { scope, resource, refresh_token } = form;
+  const { scope, resource, refresh_token, code, redirect_uri, code_verifier } = form;
   return {
     ...(scope !== undefined && { scope }), ...(resource !== undefined && { resource }), ...(refresh_token !== undefined && { refresh_token }),
+    ...(code !== undefined && { code }), ...(redirect_uri !== undefined && { redirect_uri }), ...(code_verifier !== undefined && { code_verifier }),
   };
 }

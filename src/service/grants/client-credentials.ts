@@ -1,7 +1,7 @@
 import { decideAudience, parseResources } from '../../core/audience.ts';
 import { issuerOf } from '../../core/issuer.ts';
 import { decideScope, parseScope } from '../../core/scope.ts';
-import { accessLifetime, chooseFormat, isTooLong, logIssued, makeAccess, tokenResponse } from '../issue.ts';
+import { chooseFormat, isTooLong, logIssued, makeAccess, tokenResponse } from '../issue.ts';
 import { findResources } from '../resources.ts';
 import { refuse, type GrantHandler } from './grant.ts';
 
@@ -18,15 +18,14 @@ export const clientCredentials: GrantHandler = {
     const scope = decideScope(asked, client.scopes, resources, false);
     if (!scope.ok) return refuse('invalid_scope', 'the requested scope goes beyond what this client may have');
 
-    const lifetime = accessLifetime(tenant, client);
     const made = await makeAccess(ctx, {
-      tenant, client, scopes: scope.scopes, lifetime, grant: null, orgId: client.orgId,
+      tenant, client, scopes: scope.scopes, grant: null, orgId: client.orgId,
       audience: decideAudience(resources.map((resource) => resource.uri), client, tenant, issuerOf(tenant, ctx.origin())),
       format: chooseFormat(client, resources),
     });
     if (isTooLong(made)) return refuse('invalid_scope', 'the token would be longer than 4 KiB: ask for fewer scopes');
     if (made.stored.opaque !== null) await ctx.store.addOpaqueToken(made.stored.opaque);
     logIssued(ctx, tenant, made, 'client_credentials', from.requestId);
-    return { ok: true, response: tokenResponse(made, lifetime, null) };
+    return { ok: true, response: tokenResponse(made, null) };
   },
 };

@@ -10,6 +10,9 @@ export type TokenParameters = {
   readonly scope?: string;
   readonly resource?: readonly string[];
   readonly refresh_token?: string;
+  readonly code?: string;
+  readonly redirect_uri?: string;
+  readonly code_verifier?: string;
 };
 
 /** Outcome of a token request. The description is fixed text, never the caller's (TOK-11). */

@@ -1,27 +1,21 @@
 import { auditEvent, type AuditEvent, type AuditType } from '../../core/audit-event.ts';
-import { parseResources } from '../../core/audience.ts';
-import type { Client, Grant, RefreshToken, Resource, Tenant, TokenFacts } from '../../core/model.ts';
+import type { Client, Grant, RefreshToken, Tenant, TokenFacts } from '../../core/model.ts';
 import { decideRefresh, refreshFacts } from '../../core/refresh.ts';
-import { decideScope, parseScope } from '../../core/scope.ts';
+import { parseScope } from '../../core/scope.ts';
+import { isVisitDue, type SessionTimes } from '../../core/session.ts';
+import type { GrantVisit, NewAccess } from '../../core/store.ts';
 import { digestOf } from '../../tokens/digest.ts';
 import { makeOpaqueToken, openSuccessor, opaqueKind, sealSuccessor } from '../../tokens/opaque.ts';
 import type { Context } from '../context.ts';
-import { accessLifetime, chooseFormat, isTooLong, logIssued, makeAccess, tokenResponse, type MadeAccess } from '../issue.ts';
+import { chooseFormat, isTooLong, logIssued, makeAccess, makeIdToken, tokenResponse, type MadeAccess } from '../issue.ts';
 import { readStanding } from '../read-token.ts';
-import { findResources, resourceKey } from '../resources.ts';
+import { readAsked } from './asked.ts';
 import { refuse, type GrantHandler, type TokenOutcome, type TokenRequest } from './grant.ts';
 
 /** A refresh that lost a race looks again; nobody loses more often than this. */
 const ATTEMPTS = 4;
 
 const invalidGrant: TokenOutcome = refuse('invalid_grant', 'the refresh token is not valid for this client');
-
-/** What is asked for, proven against the grant. */
-type Asked = {
-  readonly scopes: readonly string[];
-  readonly audience: readonly string[];
-  readonly resources: readonly Resource[];
-};
 
 /** RFC 6749 §6, OAuth 2.1 §4.3: rotation, reuse detection, and forgiveness for an answer that got lost. */
 export const refreshToken: GrantHandler = {
@@ -44,13 +38,13 @@ async function attemptRefresh(ctx: Context, request: TokenRequest, presented: st
   const digest = digestOf(presented);
   const row = await ctx.store.findRefreshToken(digest);
   if (row === null) return invalidGrant;
-  const { token, grant } = row;
+  const { token, grant, session } = row;
   const facts = refreshFacts(token, grant);
   const standing = await readStanding(ctx.store, tenant, facts, { kind: 'refresh', digest, rotated: false });
   const { scope, resource = [] } = request.parameters;
   const requestDigest = digestOf(JSON.stringify([scope ?? null, resource]));
   const verdict = decideRefresh(client, token, grant, standing, {
-    digest: requestDigest, nowMs: ctx.clock.now(), graceMs: ctx.settings.refreshGraceMs,
+    digest: requestDigest, nowMs: ctx.clock.now(), graceMs: ctx.settings.refreshGraceMs, session,
   });
   const event = (type: AuditType, extra: Partial<AuditEvent> = {}): AuditEvent =>
     refreshEvent(ctx, request, facts, presented, type, extra);
@@ -66,53 +60,33 @@ async function attemptRefresh(ctx: Context, request: TokenRequest, presented: st
     );
     return invalidGrant;
   }
-  const asked = await readAsked(ctx, request, grant);
+  const words = scope === undefined ? null : parseScope(scope);
+  if (scope !== undefined && words === null) return refuse('invalid_scope', 'the requested scope is malformed');
+  const asked = await readAsked(ctx, request, grant, words);
   if ('error' in asked) return asked;
-  const lifetime = accessLifetime(tenant, client);
   const made = await makeAccess(ctx, {
-    tenant, client, scopes: asked.scopes, audience: asked.audience, format: chooseFormat(client, asked.resources), grant, orgId: null, lifetime,
+    tenant, client, scopes: asked.scopes, audience: asked.audience, format: chooseFormat(client, asked.resources), grant, orgId: null,
   });
   if (isTooLong(made)) return refuse('invalid_scope', 'the token would be longer than 4 KiB: ask for fewer scopes');
 
+  const visit = visitOf(grant, session, tenant, ctx.clock.now());
   if (verdict.act === 'rotate') {
-    const successor = await rotate(ctx, presented, token, made, requestDigest, event('token_refreshed'));
-    return successor === null ? 'lost_race' : answer(ctx, request, made, lifetime, successor);
+    const successor = await rotate(ctx, presented, token, { access: made.stored, visit }, requestDigest, event('token_refreshed'));
+    return successor === null ? 'lost_race' : answer(ctx, request, grant, made, successor);
   }
   const again = verdict.act === 'keep' ? presented : replayed(token, presented);
   if (again === null) return invalidGrant;
-  const kept = await ctx.store.addAccess(grant.id, made.stored, [event(verdict.act === 'keep' ? 'token_refreshed' : 'token_replayed')]);
-  return kept ? answer(ctx, request, made, lifetime, again) : invalidGrant;
+  const kept = await ctx.store.addAccess(grant.id, made.stored, [event(verdict.act === 'keep' ? 'token_refreshed' : 'token_replayed')], visit);
+  return kept ? answer(ctx, request, grant, made, again) : invalidGrant;
 }
 
-/** Scope and audience of the new access token: within the grant, and within what the client still has (TRT-02, TRT-23). */
-async function readAsked(ctx: Context, request: TokenRequest, grant: Grant): Promise<Asked | Extract<TokenOutcome, { ok: false }>> {
-  const refused = (error: 'invalid_scope' | 'invalid_target', description: string) => ({ ok: false, error, description }) as const;
-  const keys = parseResources(request.parameters.resource ?? []);
-  const granted = new Set(grant.audience.map(resourceKey));
-  const asked = keys === null || !keys.every((key) => granted.has(key)) ? null : await findResources(ctx.store, request.tenant.id, keys);
-  if (asked === null) return refused('invalid_target', 'a requested resource is not part of this grant');
-  const audience = asked.length > 0 ? asked.map((resource) => resource.uri) : grant.audience;
-  const resources = asked.length > 0 ? asked : await registeredOf(ctx, request.tenant, grant.audience);
-
-  const words = request.parameters.scope === undefined ? null : parseScope(request.parameters.scope);
-  if (request.parameters.scope !== undefined && words === null) return refused('invalid_scope', 'the requested scope is malformed');
-  const registered = new Set(request.client.scopes);
-  const scope = decideScope(words, grant.scopes.filter((name) => registered.has(name)), asked, true);
-  if (!scope.ok) return refused('invalid_scope', 'the requested scope goes beyond the grant');
-  return { scopes: scope.scopes, audience, resources };
-}
-
-async function registeredOf(ctx: Context, tenant: Tenant, audience: readonly string[]): Promise<readonly Resource[]> {
-  const found: Resource[] = [];
-  for (const identifier of audience) {
-    const resource = await ctx.store.findResource(tenant.id, resourceKey(identifier));
-    if (resource !== null) found.push(resource);
-  }
-  return found;
+/** A refresh is a visit to the session that the grant ends with; null: not to be noted. */
+function visitOf({ sessionId }: Grant, session: SessionTimes | null, tenant: Tenant, nowMs: number): GrantVisit | null {
+  return sessionId !== null && session !== null && isVisitDue(session, tenant, nowMs) ? { sessionId, atMs: nowMs } : null;
 }
 
 /** Spends the token for a successor; null when somebody was quicker. */
-async function rotate(ctx: Context, presented: string, token: RefreshToken, made: MadeAccess, requestDigest: string, audit: AuditEvent): Promise<string | null> {
+async function rotate(ctx: Context, presented: string, token: RefreshToken, gains: { readonly access: NewAccess; readonly visit: GrantVisit | null }, requestDigest: string, audit: AuditEvent): Promise<string | null> {
   const successor = makeOpaqueToken('refresh', ctx.random);
   const nowMs = ctx.clock.now();
   const successorDigest = digestOf(successor);
@@ -120,7 +94,7 @@ async function rotate(ctx: Context, presented: string, token: RefreshToken, made
     digest: token.digest,
     use: { usedAtMs: nowMs, successorDigest, successorSealed: sealSuccessor(presented, successor), requestDigest },
     successor: { ...token, digest: successorDigest, issuedAtMs: nowMs, use: null },
-    access: made.stored,
+    ...gains,
   }, [audit]);
   return won ? successor : null;
 }
@@ -129,9 +103,11 @@ function replayed(token: RefreshToken, presented: string): string | null {
   return token.use === null ? null : openSuccessor(presented, token.use.successorSealed);
 }
 
-function answer(ctx: Context, request: TokenRequest, made: MadeAccess, lifetime: number, refresh: string): TokenOutcome {
+/** The ID token is made after the commit: a failure there is our own, and the client's retry within the grace gets all of it. */
+async function answer(ctx: Context, request: TokenRequest, grant: Grant, made: MadeAccess, refresh: string): Promise<TokenOutcome> {
   logIssued(ctx, request.tenant, made, 'refresh_token', request.from.requestId);
-  return { ok: true, response: tokenResponse(made, lifetime, refresh) };
+  const idToken = made.facts.scopes.includes('openid') ? await makeIdToken(ctx, request.tenant, grant, made, null) : null;
+  return { ok: true, response: tokenResponse(made, refresh, idToken) };
 }
 
 function refreshEvent(ctx: Context, request: TokenRequest, facts: TokenFacts, presented: string, type: AuditType, extra: Partial<AuditEvent>): AuditEvent {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { and, eq, isNull, lt, sql } from 'drizzle-orm';
 import { clients, clientSecrets, resources, tenants } from './schema.ts';
+import { codes, consents, outbox } from './schema-people.ts';
 import { guarded } from './failures.ts';
 import { pairKey } from './memory.ts';
 import type { AppendAudit } from './audit.ts';
@@ -46,6 +47,10 @@ export function clientPart(connection: Connection, append: AppendAudit): ClientP
     orm.delete(clientSecrets).where(and(eq(clientSecrets.tenantId, tenantId), eq(clientSecrets.clientId, clientId))).run();
     const owned = and(eq(resources.tenantId, tenantId), eq(resources.ownerClientId, clientId));
     orm.update(resources).set({ ownerClientId: null }).where(owned).run();
+    orm.delete(consents).where(and(eq(consents.tenantId, tenantId), eq(consents.clientId, clientId))).run();
+    orm.delete(codes).where(and(eq(codes.tenantId, tenantId), eq(codes.clientId, clientId), isNull(codes.usedAtMs))).run();
+    const untold = and(eq(outbox.tenantId, tenantId), eq(outbox.target, clientId), eq(outbox.kind, 'logout'), isNull(outbox.doneAtMs));
+    orm.delete(outbox).where(untold).run();
   }
 
   function forgetStripped(): void {

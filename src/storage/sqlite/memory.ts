@@ -1,5 +1,6 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Client, OpaqueToken, Resource, Tenant, User } from '../../core/model.ts';
+import type { Membership, Organization, Role } from '../../core/people.ts';
 import type { SigningKeyRow } from '../../core/store.ts';
 
 /** Entries per generation; a map holds at most two generations. */
@@ -8,7 +9,7 @@ const OWNERS = 25_000;
 const TENANTS = 5_000;
 
 /** Tables that whatever is computed from the store may depend on, tokens apart. */
-export type OwnerTable = 'meta' | 'tenants' | 'clients' | 'resources' | 'users' | 'keys';
+export type OwnerTable = 'meta' | 'tenants' | 'clients' | 'resources' | 'users' | 'keys' | 'organizations' | 'memberships' | 'roles';
 
 /**
  * What reads remember. Exact: everything goes when another connection committed, what this process changes goes in the
@@ -23,6 +24,12 @@ export type Memory = {
   readonly resources: BoundedMap<string, { readonly resource: Resource | null }>;
   readonly users: BoundedMap<string, User>;
   readonly keys: BoundedMap<string, readonly SigningKeyRow[]>;
+  /** Also organizations that do not exist: a token may name any. */
+  readonly organizations: BoundedMap<string, { readonly organization: Organization | null }>;
+  /** By user. */
+  readonly memberships: BoundedMap<string, readonly Membership[]>;
+  /** By tenant. */
+  readonly roles: BoundedMap<string, readonly Role[]>;
   readonly opaqueTokens: BoundedMap<string, OpaqueToken>;
   /** Whether a token id was revoked. */
   readonly tokenIds: BoundedMap<string, boolean>;
@@ -61,6 +68,9 @@ export function openMemory(readVersion: () => number): Memory {
     resources: new BoundedMap<string, { readonly resource: Resource | null }>(OWNERS),
     users: new BoundedMap<string, User>(OWNERS),
     keys: new BoundedMap<string, readonly SigningKeyRow[]>(TENANTS),
+    organizations: new BoundedMap<string, { readonly organization: Organization | null }>(OWNERS),
+    memberships: new BoundedMap<string, readonly Membership[]>(OWNERS),
+    roles: new BoundedMap<string, readonly Role[]>(TENANTS),
   };
   const tokens = {
     opaqueTokens: new BoundedMap<string, OpaqueToken>(TOKENS),

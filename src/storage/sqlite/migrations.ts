@@ -1,6 +1,9 @@
 import start from '../../../drizzle/0000_start.sql' with { type: 'text' };
 import auditAppendOnly from '../../../drizzle/0001_audit_append_only.sql' with { type: 'text' };
 import retiredKeys from '../../../drizzle/0002_retired_keys.sql' with { type: 'text' };
+import people from '../../../drizzle/0003_people.sql' with { type: 'text' };
+import outboxByClient from '../../../drizzle/0004_outbox_by_client.sql' with { type: 'text' };
+import sessionEnds from '../../../drizzle/0005_session_ends.sql' with { type: 'text' };
 
 /** One step of the schema, as drizzle-kit wrote it. */
 export type Migration = { readonly tag: string; readonly sql: string };
@@ -13,4 +16,7 @@ export const migrations: readonly Migration[] = [
   { tag: '0000_start', sql: start },
   { tag: '0001_audit_append_only', sql: auditAppendOnly },
   { tag: '0002_retired_keys', sql: retiredKeys },
+  { tag: '0003_people', sql: people },
+  { tag: '0004_outbox_by_client', sql: outboxByClient },
+  { tag: '0005_session_ends', sql: sessionEnds },
 ];

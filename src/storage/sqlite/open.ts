@@ -1,13 +1,25 @@
 import { auditPart, prepareAudit } from './audit.ts';
+import { browserSessionPart, prepareVisit } from './browser-sessions.ts';
 import { clientPart } from './clients.ts';
+import { codePart } from './codes.ts';
 import { connect, type Connection } from './connection.ts';
+import { prepareEndings } from './endings.ts';
+import { passkeyPart, secondFactorPart } from './factors.ts';
 import { grantPart } from './grants.ts';
+import { interactionPart, prepareInteractionSteps } from './interactions.ts';
 import { keyPart } from './keys.ts';
 import { migrations } from './migrations.ts';
-import { metaPart, resourcePart, userPart } from './owners.ts';
+import { prepareOpenings } from './openings.ts';
+import { organizationPart } from './organizations.ts';
+import { outboxPart, prepareAftermath, prepareEnqueue } from './outbox.ts';
+import { metaPart, resourcePart } from './owners.ts';
+import { passwordPart, prepareIsLiveUser } from './passwords.ts';
+import { prepareOverdue } from './overdue.ts';
+import { prepareProofSteps, proofPart } from './proofs.ts';
 import { prepareSweep } from './sweep.ts';
 import { tenantPart } from './tenants.ts';
 import { prepareOpaqueInsert, tokenPart } from './tokens.ts';
+import { userPart } from './users.ts';
 import type { Store } from '../../core/store.ts';
 
 /** Milliseconds that a change waits for another process that writes, before it is refused as busy (OP-01). */
@@ -36,7 +48,15 @@ export function openSqliteStore(options: { readonly path: string; readonly busyM
 export function assembleStore(connection: Connection): SqliteStore {
   const { writer, memory, prepare } = connection;
   const append = prepareAudit(connection);
+  const enqueue = prepareEnqueue(connection);
+  const aftermath = prepareAftermath(append, enqueue);
   const insertOpaque = prepareOpaqueInsert(connection);
+  const openings = prepareOpenings(connection, insertOpaque);
+  const endings = prepareEndings(connection, enqueue);
+  const noteVisit = prepareVisit(connection);
+  const interactions = prepareInteractionSteps(connection);
+  const proofs = prepareProofSteps(connection);
+  const isLive = prepareIsLiveUser(connection);
   const probe = prepare<never, []>(`
     INSERT INTO meta (key, value) VALUES ('probe', '1')
     ON CONFLICT (key) DO UPDATE SET value = CASE value WHEN '1' THEN '2' ELSE '1' END`);
@@ -45,15 +65,24 @@ export function assembleStore(connection: Connection): SqliteStore {
     ...tenantPart(connection, append),
     ...clientPart(connection, append),
     ...resourcePart(connection, append),
-    ...userPart(connection, append),
+    ...userPart(connection, aftermath, endings, proofs),
     ...keyPart(connection, append),
-    ...grantPart(connection, append, insertOpaque),
+    ...grantPart(connection, append, openings, endings, noteVisit),
+    ...browserSessionPart(connection, aftermath, endings, interactions, noteVisit),
+    ...interactionPart(connection, append, interactions),
+    ...codePart(connection, append, openings, endings, interactions),
+    ...passwordPart(connection, aftermath, proofs, isLive, endings),
+    ...passkeyPart(connection, aftermath, proofs, isLive),
+    ...secondFactorPart(connection, aftermath, isLive),
+    ...proofPart(connection, aftermath),
+    ...organizationPart(connection, append, isLive, endings),
+    ...outboxPart(connection, aftermath),
     ...tokenPart(connection, append, insertOpaque),
     ...auditPart(connection, append),
     epoch: memory.epoch,
     revision: memory.revision,
     probe: () => writer.write(() => void probe.run()),
-    sweep: prepareSweep(connection),
+    sweep: prepareSweep(connection, prepareOverdue(connection, append, endings)),
     close: connection.close,
     commits: writer.commits,
     statements: connection.statements,

@@ -1,13 +1,15 @@
 /**
  * The SQLite schema. Property names and JavaScript types are the model's; column names end in `_ms` (milliseconds) or
  * `_s` (seconds) where they hold times. All ids are TEXT and all tables STRICT (MTN-10; `test/storage/make-strict.ts`).
+ * Grants and tokens are in schema-tokens.ts, what signing in needs in schema-people.ts.
  * What can be revoked carries its tenant's id (MTN-01), and nothing here is a usable credential (CR-04).
  */
 import { isNotNull, isNull, sql } from 'drizzle-orm';
 import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { json } from './columns.ts';
 import type { AuditEvent, AuditType } from '../../core/audit-event.ts';
-import type { Client, ClientSecret, Tenant } from '../../core/model.ts';
+import type { Client, ClientSecret, Tenant, UserAttributes } from '../../core/model.ts';
+import type { PeopleSettings } from '../../core/people.ts';
 import type { SigningKeyStatus } from '../../core/store.ts';
 import type { SigningAlgorithm } from '../../spec/names.ts';
 
@@ -36,6 +38,8 @@ export const tenants = sqliteTable(
     algorithm: text('algorithm').$type<SigningAlgorithm>().notNull(),
     accessTokenTtl: integer('access_token_ttl_s').notNull(),
     refreshTokenTtl: integer('refresh_token_ttl_s').notNull(),
+    /** What a later version added may be missing. */
+    people: json<Partial<PeopleSettings>>('people').notNull().default(sql`'{}'`),
     createdAtMs: integer('created_at_ms').notNull(),
     disabledAtMs: integer('disabled_at_ms'),
     deletedAtMs: integer('deleted_at_ms'),
@@ -64,6 +68,10 @@ export const clients = sqliteTable(
     scopes: json<readonly string[]>('scopes').notNull(),
     audience: json<readonly string[]>('audience').notNull(),
     redirectUris: json<readonly string[]>('redirect_uris').notNull(),
+    postLogoutRedirectUris: json<readonly string[]>('post_logout_redirect_uris').notNull().default(sql`'[]'`),
+    backchannelLogoutUri: text('backchannel_logout_uri'),
+    firstParty: integer('first_party', { mode: 'boolean' }).notNull().default(false),
+    requirePkce: integer('require_pkce', { mode: 'boolean' }).notNull().default(true),
     authMethod: text('auth_method').$type<NonNullable<Client['authMethod']>>(),
     tokenFormat: text('token_format').$type<NonNullable<Client['tokenFormat']>>(),
     introspect: text('introspect').$type<NonNullable<Client['introspect']>>(),
@@ -126,6 +134,9 @@ export const users = sqliteTable(
     email: text('email').notNull(),
     emailVerified: integer('email_verified', { mode: 'boolean' }).notNull(),
     name: text('name'),
+    attributes: json<UserAttributes>('attributes').notNull().default(sql`'{}'`),
+    /** The address in lower case and NFC, to find and compare it by. */
+    emailKey: text('email_key').notNull().default(''),
     createdAtMs: integer('created_at_ms').notNull(),
     disabledAtMs: integer('disabled_at_ms'),
     deletedAtMs: integer('deleted_at_ms'),
@@ -134,6 +145,7 @@ export const users = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     uniqueIndex('users_live_username').on(table.tenantId, table.usernameKey).where(isNull(table.deletedAtMs)),
+    index('users_email').on(table.tenantId, table.emailKey),
   ],
 );
 
@@ -156,113 +168,6 @@ export const signingKeys = sqliteTable(
     uniqueIndex('signing_keys_one_active').on(table.tenantId).where(sql`${table.status} = 'active'`),
     index('signing_keys_retired').on(table.retiredAtMs).where(sql`${table.status} = 'retired'`),
   ],
-);
-
-/** Login sessions. */
-export const sessions = sqliteTable(
-  'sessions',
-  {
-    tenantId: text('tenant_id').notNull(),
-    id: text('id').notNull(),
-    userId: text('user_id').notNull(),
-    createdAtMs: integer('created_at_ms').notNull(),
-    endedAtMs: integer('ended_at_ms'),
-  },
-  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
-);
-
-/** Grants: all tokens that came of one live and die with its row. */
-export const grants = sqliteTable(
-  'grants',
-  {
-    id: text('id').primaryKey(),
-    tenantId: text('tenant_id').notNull(),
-    clientId: text('client_id').notNull(),
-    userId: text('user_id').notNull(),
-    sessionId: text('session_id'),
-    orgId: text('org_id'),
-    scopes: json<readonly string[]>('scopes').notNull(),
-    audience: json<readonly string[]>('audience').notNull(),
-    offline: integer('offline', { mode: 'boolean' }).notNull(),
-    authTime: integer('auth_time_s'),
-    acr: text('acr'),
-    createdAtMs: integer('created_at_ms').notNull(),
-    expiresAtMs: integer('expires_at_ms').notNull(),
-    revokedAtMs: integer('revoked_at_ms'),
-    /** The end of the last token that came of it: until then a missing row would say too little. */
-    keepUntilMs: integer('keep_until_ms').notNull(),
-  },
-  (table) => [
-    foreignKey({ columns: [table.tenantId, table.sessionId], foreignColumns: [sessions.tenantId, sessions.id] }),
-    index('grants_session').on(table.tenantId, table.sessionId).where(isNotNull(table.sessionId)),
-    index('grants_keep_until').on(table.keepUntilMs),
-  ],
-);
-
-/** Refresh tokens by digest; spent ones stay until they expire, so that reuse is noticed. */
-export const refreshTokens = sqliteTable(
-  'refresh_tokens',
-  {
-    digest: text('digest').primaryKey(),
-    tenantId: text('tenant_id').notNull(),
-    grantId: text('grant_id').notNull().references(() => grants.id),
-    issuedAtMs: integer('issued_at_ms').notNull(),
-    expiresAtMs: integer('expires_at_ms').notNull(),
-    usedAtMs: integer('used_at_ms'),
-    successorDigest: text('successor_digest'),
-    successorSealed: text('successor_sealed'),
-    requestDigest: text('request_digest'),
-  },
-  (table) => [
-    index('refresh_tokens_grant').on(table.grantId),
-    index('refresh_tokens_expiry').on(table.expiresAtMs),
-    index('refresh_tokens_sealed').on(table.usedAtMs).where(isNotNull(table.successorSealed)),
-  ],
-);
-
-/** Facts of an opaque token that few tokens have. */
-export type RareFacts = { readonly cnf?: object; readonly act?: object };
-
-/** Opaque access tokens by digest. */
-export const opaqueTokens = sqliteTable(
-  'opaque_tokens',
-  {
-    digest: text('digest').primaryKey(),
-    tenantId: text('tenant_id').notNull(),
-    clientId: text('client_id').notNull(),
-    subject: text('subject').notNull(),
-    userId: text('user_id'),
-    scopes: json<readonly string[]>('scopes').notNull(),
-    audience: json<readonly string[]>('audience').notNull(),
-    issuedAtMs: integer('issued_at_ms').notNull(),
-    expiresAt: integer('expires_at_s'),
-    notBefore: integer('not_before_s'),
-    tokenId: text('token_id'),
-    grantId: text('grant_id').references(() => grants.id),
-    sessionId: text('session_id'),
-    orgId: text('org_id'),
-    authTime: integer('auth_time_s'),
-    acr: text('acr'),
-    rare: json<RareFacts>('rare'),
-    revokedAtMs: integer('revoked_at_ms'),
-    keepUntilMs: integer('keep_until_ms').notNull(),
-  },
-  (table) => [
-    index('opaque_tokens_grant').on(table.grantId).where(isNotNull(table.grantId)),
-    index('opaque_tokens_keep_until').on(table.keepUntilMs),
-  ],
-);
-
-/** Ids of revoked JWTs, until they expire (REV-26). */
-export const revokedIds = sqliteTable(
-  'revoked_ids',
-  {
-    tenantId: text('tenant_id').notNull(),
-    tokenId: text('token_id').notNull(),
-    expiresAt: integer('expires_at_s').notNull(),
-    revokedAtMs: integer('revoked_at_ms').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.tenantId, table.tokenId] }), index('revoked_ids_expiry').on(table.expiresAt)],
 );
 
 /** Append-only: triggers refuse changes (LG-08; see the migration that makes them). */

@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import type { Overdue } from './overdue.ts';
 import { pairKey } from './memory.ts';
 import type { Store } from '../../core/store.ts';
 
@@ -8,11 +9,21 @@ const SKEW_MS = 60_000;
 const LONGEST_GRACE_MS = 60_000;
 /** Milliseconds that an ended client secret stays to be seen. */
 const ENDED_SECRET_MS = 86_400_000;
+/** Milliseconds that a used code stays after its expiry, so that a replay still ends what came of it (TAC-10). */
+const USED_CODE_MS = 600_000;
+/** Milliseconds that expired proofs by mail stay, as they are counted against floods. */
+const COUNTED_PROOF_MS = 3_600_000;
+/** Milliseconds that done messages and wrong passwords stay. */
+const DAY_MS = 86_400_000;
 /** Rows per step: a step shares its commit with requests, which must not notice. */
 const ROWS_PER_STEP = 200;
+/** Sessions that end per step: each costs several rows. */
+const ENDS_PER_STEP = 50;
 
 /** One kind of row to clear away: returns how many it cleared, of at most `ROWS_PER_STEP`. */
-type Step = (nowMs: number, dropped: (() => void)[]) => number;
+type Clearing = (nowMs: number, dropped: (() => void)[]) => number;
+/** A step of any kind, and whether it has more to look at at once. */
+type Step = (nowMs: number, dropped: (() => void)[]) => { readonly rows: number; readonly more: boolean };
 
 /** Every kind in turn, for ever. */
 function* rounds(steps: readonly Step[]): Generator<Step, never> {
@@ -23,19 +34,24 @@ function* rounds(steps: readonly Step[]): Generator<Step, never> {
  * Prepares the sweeper. A call takes at least one step and goes on where the last call stopped: neither a slow disk nor
  * a backlog of one kind keeps the others from their turn. Only the steps' own time counts, not their wait for a commit.
  */
-export function prepareSweep(connection: Connection): Store['sweep'] {
+export function prepareSweep(connection: Connection, overdue: Overdue): Store['sweep'] {
   const { writer } = connection;
-  const steps = [...tokenSteps(connection), ...grantSteps(connection), ...secretSteps(connection), ...keySteps(connection)];
+  const clearings = [
+    ...tokenSteps(connection), ...grantSteps(connection), ...secretSteps(connection), ...keySteps(connection), ...sessionSteps(connection),
+    ...peopleSteps(connection),
+  ];
+  // What ends comes first: so the rest of the round finds it ended.
+  const steps = [...overdueSteps(overdue), ...clearings.map(bounded)];
   const order = rounds(steps);
   let step = order.next().value;
-  /** Steps in a row, also of earlier calls, that found nothing. */
+  /** Steps in a row, also of earlier calls, that found nothing and looked at all of it. */
   let idle = 0;
 
   return async (nowMs, budgetMs) => {
     let rows = 0;
     let spentMs = 0;
     do {
-      const count = await writer.write((after) => {
+      const { rows: count, more } = await writer.write((after) => {
         const begunMs = performance.now();
         const dropped: (() => void)[] = [];
         const cleared = step(nowMs, dropped);
@@ -46,8 +62,8 @@ export function prepareSweep(connection: Connection): Store['sweep'] {
         return cleared;
       });
       rows += count;
-      idle = count === 0 ? idle + 1 : 0;
-      if (count < ROWS_PER_STEP || spentMs >= budgetMs) step = order.next().value;
+      idle = count === 0 && !more ? idle + 1 : 0;
+      if (!more || spentMs >= budgetMs) step = order.next().value;
       if (idle >= steps.length) {
         idle = 0;
         return { rows, done: true };
@@ -57,8 +73,20 @@ export function prepareSweep(connection: Connection): Store['sweep'] {
   };
 }
 
+function bounded(clear: Clearing): Step {
+  return (nowMs, dropped) => {
+    const rows = clear(nowMs, dropped);
+    return { rows, more: rows >= ROWS_PER_STEP };
+  };
+}
+
+/** Browsers' sessions that are over by themselves end as if somebody ended them. */
+function overdueSteps({ endExpired, endIdle }: Overdue): Step[] {
+  return [endExpired, endIdle].map((end) => (nowMs, dropped) => end(nowMs, ENDS_PER_STEP, (drop) => void dropped.push(drop)));
+}
+
 /** Children first: grants go when nothing of them is left. */
-function tokenSteps({ memory, prepare }: Connection): Step[] {
+function tokenSteps({ memory, prepare }: Connection): Clearing[] {
   const refresh = prepare<{ digest: string }, [beforeMs: number]>(`
     DELETE FROM refresh_tokens WHERE digest IN
       (SELECT digest FROM refresh_tokens WHERE expires_at_ms < ? LIMIT ${ROWS_PER_STEP}) RETURNING digest`);
@@ -89,8 +117,11 @@ function tokenSteps({ memory, prepare }: Connection): Step[] {
   ];
 }
 
-/** A session goes with the last of its grants: nothing hangs on it any more, whether or not it ended. */
-function grantSteps({ memory, prepare }: Connection): Step[] {
+/**
+ * A session goes with the last of its grants: nothing hangs on it any more, whether or not it ended. A browser's stays
+ * until it ended.
+ */
+function grantSteps({ memory, prepare }: Connection): Clearing[] {
   const grants = prepare<{ id: string; tenantId: string; sessionId: string | null }, [beforeMs: number]>(`
     DELETE FROM grants WHERE id IN
       (SELECT id FROM grants
@@ -99,14 +130,15 @@ function grantSteps({ memory, prepare }: Connection): Step[] {
          AND NOT EXISTS (SELECT 1 FROM opaque_tokens WHERE opaque_tokens.grant_id = grants.id)
        LIMIT ${ROWS_PER_STEP})
     RETURNING id, tenant_id AS tenantId, session_id AS sessionId`);
-  const session = prepare<never, [tenantId: string, id: string]>(`
+  const session = prepare<never, [tenantId: string, id: string, beforeMs: number]>(`
     DELETE FROM sessions WHERE tenant_id = ?1 AND id = ?2
+      AND (secret_digest IS NULL OR ended_at_ms < ?3)
       AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.tenant_id = ?1 AND grants.session_id = ?2)`);
   return [
     (nowMs, dropped) => {
       const rows = grants.all(nowMs - SKEW_MS);
       for (const { id, tenantId, sessionId } of rows) {
-        if (sessionId !== null) session.run(tenantId, sessionId);
+        if (sessionId !== null) session.run(tenantId, sessionId, nowMs - SKEW_MS);
         dropped.push(() => memory.grants.delete(pairKey(tenantId, id)));
       }
       return rows.length;
@@ -114,7 +146,7 @@ function grantSteps({ memory, prepare }: Connection): Step[] {
   ];
 }
 
-function secretSteps({ memory, prepare }: Connection): Step[] {
+function secretSteps({ memory, prepare }: Connection): Clearing[] {
   const secrets = prepare<{ id: string }, [beforeMs: number]>(`
     DELETE FROM client_secrets WHERE (tenant_id, client_id, id) IN
       (SELECT tenant_id, client_id, id FROM client_secrets
@@ -130,7 +162,7 @@ function secretSteps({ memory, prepare }: Connection): Step[] {
 }
 
 /** A retired key goes when the last token that it signed has expired (JK-03); a revoked one stays to be seen. */
-function keySteps({ memory, prepare }: Connection): Step[] {
+function keySteps({ memory, prepare }: Connection): Clearing[] {
   const keys = prepare<{ kid: string }, [beforeMs: number, beforeMs: number]>(`
     DELETE FROM signing_keys WHERE (tenant_id, kid) IN
       (SELECT held.tenant_id, held.kid FROM signing_keys AS held JOIN tenants ON tenants.id = held.tenant_id
@@ -142,5 +174,50 @@ function keySteps({ memory, prepare }: Connection): Step[] {
       if (rows.length > 0) dropped.push(() => memory.forget('keys'));
       return rows.length;
     },
+  ];
+}
+
+/**
+ * A browser's session that ended goes. One that has grants loses what made it a browser's, and goes with the last of
+ * them: so each is looked at once.
+ */
+function sessionSteps({ prepare }: Connection): Clearing[] {
+  type Key = { tenantId: string; id: string };
+  const find = prepare<Key, [beforeMs: number]>(`
+    SELECT tenant_id AS tenantId, id FROM sessions
+    WHERE secret_digest IS NOT NULL AND ended_at_ms IS NOT NULL AND ended_at_ms < ? LIMIT ${ROWS_PER_STEP}`);
+  const drop = prepare<Key, [tenantId: string, id: string]>(`
+    DELETE FROM sessions WHERE tenant_id = ?1 AND id = ?2
+      AND NOT EXISTS (SELECT 1 FROM grants WHERE grants.tenant_id = ?1 AND grants.session_id = ?2)
+    RETURNING tenant_id AS tenantId, id`);
+  const strip = prepare<never, [tenantId: string, id: string]>(
+    'UPDATE sessions SET secret_digest = NULL, user_agent = NULL, ip = NULL WHERE tenant_id = ? AND id = ?',
+  );
+  return [
+    (nowMs) => {
+      const rows = find.all(nowMs - SKEW_MS);
+      for (const { tenantId, id } of rows) if (drop.get(tenantId, id) === null) strip.run(tenantId, id);
+      return rows.length;
+    },
+  ];
+}
+
+/** What signing in leaves behind. */
+function peopleSteps({ prepare }: Connection): Clearing[] {
+  /** Deletes rows of a table whose time, in a column, is so long ago. */
+  const dropOld = (table: string, key: string, old: string, ageMs: number): Clearing => {
+    const drop = prepare<{ gone: 1 }, [beforeMs: number]>(`
+      DELETE FROM ${table} WHERE ${key} IN (SELECT ${key.replace(/[()]/g, '')} FROM ${table} WHERE ${old} LIMIT ${ROWS_PER_STEP}) RETURNING 1 AS gone`);
+    return (nowMs) => drop.all(nowMs - ageMs).length;
+  };
+  return [
+    dropOld('interactions', 'digest', 'expires_at_ms < ?', SKEW_MS),
+    dropOld('codes', 'digest', 'used_at_ms IS NULL AND expires_at_ms < ?', SKEW_MS),
+    dropOld('codes', 'digest', 'used_at_ms IS NOT NULL AND expires_at_ms < ?', USED_CODE_MS),
+    // Challenges and what nobody has are not counted, and strangers make them.
+    dropOld('proofs', 'id', "expires_at_ms < ? AND (user_id IS NULL OR kind IN ('passkey_sign_in', 'passkey_add'))", SKEW_MS),
+    dropOld('proofs', 'id', 'expires_at_ms < ?', COUNTED_PROOF_MS),
+    dropOld('outbox', 'id', 'done_at_ms IS NOT NULL AND done_at_ms < ?', DAY_MS),
+    dropOld('sign_in_failures', '(tenant_id, user_id, network)', 'last_at_ms < ?', DAY_MS),
   ];
 }

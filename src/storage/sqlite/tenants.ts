@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { clientSecrets, signingKeys, tenants } from './schema.ts';
 import { guarded } from './failures.ts';
+import { passkeys, passwords, proofs, recoveryCodes, totp } from './schema-people.ts';
+import { defaultPeopleSettings } from '../../core/people.ts';
 import type { AppendAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
 import type { Tenant } from '../../core/model.ts';
@@ -93,7 +95,9 @@ export function tenantPart(connection: Connection, append: AppendAudit): TenantP
           notBeforeMs: Math.max(tenant.notBeforeMs, atMs),
         };
         orm.update(tenants).set(gone).where(eq(tenants.id, tenantId)).run();
-        orm.delete(clientSecrets).where(eq(clientSecrets.tenantId, tenantId)).run();
+        for (const table of [clientSecrets, passwords, passkeys, totp, recoveryCodes, proofs]) {
+          orm.delete(table).where(eq(table.tenantId, tenantId)).run();
+        }
         orm.update(signingKeys).set({ sealedPrivate: '' }).where(eq(signingKeys.tenantId, tenantId)).run();
         append(events);
         after(() => {
@@ -103,8 +107,8 @@ export function tenantPart(connection: Connection, append: AppendAudit): TenantP
   };
 }
 
-function toTenant({ longestTtl: _longest, slugHeldUntilMs: _heldUntil, ...tenant }: TenantRow): Tenant {
-  return tenant;
+function toTenant({ longestTtl: _longest, slugHeldUntilMs: _heldUntil, people, ...tenant }: TenantRow): Tenant {
+  return { ...tenant, people: { ...defaultPeopleSettings, ...people } };
 }
 
 /** Seconds. */
