@@ -29,7 +29,7 @@ export function startHousekeeping({ ctx, clock }: Application): Housekeeping {
     const behindMs = clock.behindMs();
     if (behindMs > 0 !== steppedBack) {
       steppedBack = behindMs > 0;
-      if (steppedBack) ctx.log.error('the clock of this machine stepped back', { behind_ms: behindMs, fix: 'set the clock right; until it is past the latest time that was seen, time goes on from there, and readiness says so' });
+      if (steppedBack) ctx.log.error('the clock of this machine stepped back', { behind_ms: behindMs, fix: 'set the clock right; until it is past the latest time that was seen, time goes on from there, and readiness says so. If it is right and was ahead before: assay serve --accept-clock' });
       else ctx.log.info('the clock of this machine is right again');
     }
     try {

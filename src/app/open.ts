@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { makeAuditQueue } from '../audit/queue.ts';
 import type { Settings } from '../config/settings.ts';
+import { auditEvent } from '../core/audit-event.ts';
 import type { Origin } from '../core/issuer.ts';
 import type { Log } from '../core/ports.ts';
 import { makePasswordHasher, makePeoplePasswords } from '../keys/password.ts';
@@ -56,6 +57,21 @@ function floorOf(markMs: number, wallMs: number): number {
   return wallMs < markMs ? markMs + MARK_AGE_MS : markMs;
 }
 
+/** By so much the machine's clock may be behind the mark at a start, milliseconds (TM-01). */
+const TOLERANCE_MS = 10_000;
+
+/**
+ * Whether tokens may be issued. Not after a start with a clock that is behind what this data has seen: their times would be
+ * ahead of everybody else's, until the clock is right again or the operator says that it is (TM-06).
+ */
+function makeIssuing(clock: GuardedClock, markMs: number, wallMs: number): () => boolean {
+  let held = markMs - wallMs > TOLERANCE_MS;
+  return () => {
+    if (held) held = clock.behindMs() > TOLERANCE_MS;
+    return !held;
+  };
+}
+
 /** Mails in the words of the pages. */
 const composeMail: ComposeMail = (content, to) => {
   const locale = chooseLocale(to.locale === null ? [] : [to.locale], null);
@@ -79,17 +95,26 @@ export async function openApplication(settings: Settings): Promise<Application> 
   const files = dataFiles(settings.data);
   const { key: master, created } = loadMasterKey(settings.masterKeyFile ?? files.masterKey, existsSync(files.database));
   const store = openSqliteStore({ path: files.database });
-  const clock = makeClock(floorOf(Number((await store.readMeta('clock_high_water_ms')) ?? '0'), Date.now()));
+  const wallMs = Date.now();
+  const recordedMs = Number((await store.readMeta('clock_high_water_ms')) ?? '0');
+  const markMs = settings.acceptClock ? Math.min(recordedMs, wallMs) : recordedMs;
+  const clock = makeClock(floorOf(markMs, wallMs));
   const log: Log & { flush(): void } = makeLog(settings.logLevel, writeToStderr, () => clock.now());
   const audit = makeAuditQueue(store, clock, log);
   const passwords = makePasswordHasher();
   const rings = makeKeyRings(store, master);
   let origin = await readStoredOrigin(store);
+  if (markMs < recordedMs) {
+    await store.writeMeta('clock_high_water_ms', String(markMs), [auditEvent({
+      timeMs: clock.now(), type: 'clock_accepted', actor: 'operator', reason: `behind by ${Math.round((recordedMs - markMs) / 1000)} s`,
+    })]);
+  }
   const ctx: Context = {
     store, clock, log, master, audit, passwords, rings, composeMail,
     peoplePasswords: makePeoplePasswords(passwords, settings.passwordPepperFile === null ? null : loadPepper(settings.passwordPepperFile)),
     attempts: makeAttempts(clock),
     newcomers: makeThrottle(clock),
+    mayIssue: makeIssuing(clock, markMs, wallMs),
     random: { text: (bytes) => randomBytes(bytes).toString('base64url') },
     fingerprint: makeFingerprint(await openFingerprintKey(store, master)),
     tokens: makeTokenReader(store, rings),

@@ -5,7 +5,7 @@ import type { CommandRow } from './declare.ts';
 import { CommandFailure, UsageError } from './failure.ts';
 import { styleFor } from './text.ts';
 
-const serveSettings: readonly SettingKey[] = ['host', 'port', 'origin', 'moveOrigin', 'tlsCert', 'tlsKey', 'trustProxy'];
+const serveSettings: readonly SettingKey[] = ['host', 'port', 'origin', 'moveOrigin', 'acceptClock', 'tlsCert', 'tlsKey', 'trustProxy'];
 
 /** Where requests arrive, for people; null where the origin says it, or nobody knows the port before. */
 function describeAddress({ host, port, tlsCert }: Settings, url: string): string | null {

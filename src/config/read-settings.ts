@@ -46,7 +46,7 @@ export function readSettings(sources: SettingSources): SettingsReading {
   const settings: Settings = {
     data, config,
     host: take('host', file), port: take('port', file),
-    origin: take('origin', file), moveOrigin: take('moveOrigin', file),
+    origin: take('origin', file), moveOrigin: take('moveOrigin', file), acceptClock: take('acceptClock', file),
     tlsCert: take('tlsCert', file), tlsKey: take('tlsKey', file), trustProxy: take('trustProxy', file),
     masterKeyFile: take('masterKeyFile', file), passwordPepperFile: take('passwordPepperFile', file), logLevel: take('logLevel', file), rateLimits: take('rateLimits', file),
     refreshGrace: take('refreshGrace', file), docs: take('docs', file), rsaBits: take('rsaBits', file),

@@ -13,6 +13,8 @@ export type Settings = {
   /** Canonical URL of the server; null: what the data says, else it follows host and port. */
   readonly origin: string | null;
   readonly moveOrigin: boolean;
+  /** Believe the machine's clock although this data has seen later times. */
+  readonly acceptClock: boolean;
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
   /** Networks whose `X-Forwarded-*` headers count. */
@@ -91,6 +93,11 @@ export const settingRows: { readonly [K in SettingKey]: SettingRow<Settings[K]> 
   moveOrigin: {
     flag: 'move-origin', env: null, toml: null, metavar: null, list: false, default: false,
     doc: 'let --origin replace the stored one: issuers change, and tokens issued before become inactive',
+    parse: ([text]) => ({ ok: true, value: text === 'true' }),
+  },
+  acceptClock: {
+    flag: 'accept-clock', env: null, toml: null, metavar: null, list: false, default: false,
+    doc: 'go by the machine\'s clock although this data has seen later times: after a clock that was ahead was set right',
     parse: ([text]) => ({ ok: true, value: text === 'true' }),
   },
   tlsCert: {

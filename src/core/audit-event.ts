@@ -3,6 +3,7 @@ export const auditTypes = [
   'server_started',
   'origin_changed',
   'clock_stepped_back',
+  'clock_accepted',
   'tenant_created',
   'tenant_updated',
   'tenant_disabled',

@@ -1,11 +1,14 @@
 import { isStoreError } from '../core/ports.ts';
-import { NoSigningKey } from '../service/issue.ts';
+import { ClockBehind, NoSigningKey } from '../service/issue.ts';
 import type { Authentication } from '../service/authenticate-client.ts';
 import type { FormFault } from './form.ts';
 import type { ServerContext } from './server-context.ts';
 
 /** Seconds after which it makes sense to ask again when storage is busy or a key is being made. */
 const RETRY_S = '1';
+
+/** The same while the clock is behind: people have to look at it. */
+const CLOCK_RETRY_S = '60';
 
 /** Every challenge a caller can answer; each 401 carries it (INT-42). */
 export const BASIC_CHALLENGE = 'Basic realm="assay", charset="UTF-8"';
@@ -22,6 +25,9 @@ export function answerFailure(server: ServerContext, error: unknown, requestId: 
   if (isStoreError(error)) {
     ctx.log.error('storage failed', { kind: error.kind, cause: describeCause(error.cause), request_id: requestId });
     return respond.error(503, 'temporarily_unavailable', 'storage does not answer right now', requestId, { 'Retry-After': RETRY_S });
+  }
+  if (error instanceof ClockBehind) {
+    return respond.error(503, 'temporarily_unavailable', 'the clock of this server is behind', requestId, { 'Retry-After': CLOCK_RETRY_S });
   }
   if (error instanceof NoSigningKey) {
     return respond.error(503, 'temporarily_unavailable', 'the first signing key is being made', requestId, { 'Retry-After': RETRY_S });

@@ -26,6 +26,8 @@ export type Context = {
   readonly attempts: Attempts;
   /** Rows that strangers make before anybody knows them: pending requests, passkey challenges. */
   readonly newcomers: Throttle;
+  /** Whether the clock can be trusted with times in tokens (TM-06). */
+  readonly mayIssue: () => boolean;
   readonly composeMail: ComposeMail;
   readonly rings: KeyRings;
   readonly tokens: TokenReader;

@@ -9,7 +9,7 @@ import type { TokenResponse } from '../spec/introspection.ts';
 import { digestOf } from '../tokens/digest.ts';
 import { makeOpaqueToken } from '../tokens/opaque.ts';
 import type { Context } from './context.ts';
-import { chooseFormat, isTooLong, logIssued, makeAccess, NoSigningKey, tokenResponse } from './issue.ts';
+import { chooseFormat, ClockBehind, isTooLong, logIssued, makeAccess, NoSigningKey, tokenResponse } from './issue.ts';
 import { requireClient } from './manage-clients.ts';
 import { done, operatorEvent, refused, type Managed, type Refusal } from './manage-outcome.ts';
 import { requireUser } from './manage-users.ts';
@@ -45,6 +45,7 @@ export async function issueToken(ctx: Context, tenant: Tenant, wish: TokenWish):
   try {
     return plan.user === null ? await issueForClient(ctx, tenant, wish, plan) : await issueForUser(ctx, tenant, wish, plan, plan.user);
   } catch (error) {
+    if (error instanceof ClockBehind) return refused('conflict', 'the clock of this machine is behind the latest time that this data has seen, so no tokens are issued; set it right, or, if it is right, start with `assay serve --accept-clock`');
     if (error instanceof NoSigningKey) return refused('conflict', 'the first keys of this tenant are still being made; try again in a moment');
     throw error;
   }

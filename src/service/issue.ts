@@ -51,9 +51,10 @@ export function isTooLong(made: MadeAccess): boolean {
 
 /**
  * Makes an access token; stores nothing.
- * @throws NoSigningKey while the tenant's first key is being made
+ * @throws NoSigningKey while the tenant's first key is being made; ClockBehind while the machine's clock cannot be trusted
  */
 export async function makeAccess(ctx: Context, plan: AccessPlan): Promise<MadeAccess> {
+  if (!ctx.mayIssue()) throw new ClockBehind();
   const { tenant, client, grant } = plan;
   const issuedAtMs = ctx.clock.now();
   const lifetime = boundLifetime(client.accessTokenTtl ?? tenant.accessTokenTtl, grant, issuedAtMs);
@@ -100,6 +101,14 @@ export async function makeIdToken(ctx: Context, tenant: Tenant, grant: Grant, ma
     issuer: issuerOf(tenant, ctx.origin()), grant, nonce, accessTokenHash: accessTokenHash(signer.algorithm, made.token),
     nowMs: made.facts.issuedAtMs, lifetime: made.lifetime, more,
   }));
+}
+
+/** The machine's clock is behind what this data has seen: tokens of now would be of the future to everybody else. */
+export class ClockBehind extends Error {
+  constructor() {
+    super('the clock of this machine is behind');
+    this.name = 'ClockBehind';
+  }
 }
 
 /** The tenant has no key yet; it will in a moment. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { makeClock } from '../../src/app/clock.ts';
 import type { Tenant } from '../../src/core/model.ts';
 import { needProgram } from '../helpers/programs.ts';
-import { openData, removeFolder, startServer, temporaryFolder, untilReady, type RunningServer } from '../helpers/server.ts';
+import { basic, openData, postForm, removeFolder, startServer, temporaryFolder, untilReady, type RunningServer } from '../helpers/server.ts';
 import {
   decodeJwt, defaultTenant, errorFault, forge, introspect, issue, makeClient, makeUser, nowS, parseObject, post, send, startFixture, until, type Credentials, type Fixture,
 } from '../helpers/fixture.ts';
@@ -214,6 +214,39 @@ describe('a server whose machine\'s clock jumps', () => {
       expect((await send(`${restarted.url}/readyz`, {})).body).toContain('"clock"');
       await again.close();
       await restarted.kill();
+    } finally {
+      removeFolder(data);
+    }
+  }, 30_000);
+});
+
+describe('a start with a clock that is behind', () => {
+  test('TM-06 nothing is issued, and what there is is judged on; until the operator says that the clock is right', async () => {
+    const fixture = await startFixture();
+    const { data } = fixture.server;
+    const home = await defaultTenant(fixture);
+    const client = await makeClient(fixture, home, 'svc');
+    await fixture.application.ctx.store.writeMeta('clock_high_water_ms', String(Date.now() + HOUR_MS), []);
+    await fixture.application.close();
+    await fixture.server.kill();
+    const tokenOf = (url: string): Promise<Response> => postForm(`${url}/oauth2/token`, { grant_type: 'client_credentials' }, { authorization: basic(client.id, client.secret) });
+    try {
+      const behind = await startServer({ data });
+      const refused = await tokenOf(behind.url);
+      expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
+        503, '60', { error: 'temporarily_unavailable', error_description: 'the clock of this server is behind' },
+      ]);
+      const asked = await postForm(`${behind.url}/oauth2/introspect`, { token: 'unknown' }, { authorization: basic(client.id, client.secret) });
+      expect([asked.status, await asked.text()]).toEqual([200, '{"active":false}']);
+      await behind.kill();
+      const accepted = await startServer({ data, args: ['--accept-clock'] });
+      expect((await tokenOf(accepted.url)).status).toBe(200);
+      expect((await send(`${accepted.url}/readyz`, {})).status).toBe(200);
+      expect(await accepted.stop()).toBe(0);
+      const { ctx, close } = await openData(data);
+      expect(Number(await ctx.store.readMeta('clock_high_water_ms'))).toBeLessThan(Date.now() + 60_000);
+      expect(await ctx.store.listAudit({ type: 'clock_accepted', limit: 10 })).toMatchObject([{ actor: 'operator' }]);
+      await close();
     } finally {
       removeFolder(data);
     }

@@ -18,7 +18,7 @@ let third: App;
 let count = 0;
 
 beforeAll(async () => {
-  fixture = await startFixture();
+  fixture = await startFixture({ env: { ASSAY_RATE_LIMITS: 'on' } });
   acme = await makeTenant(fixture, 'acme', { preset: 'kotauth' });
   [first, third] = [await makeApp(fixture, acme, 'first', { firstParty: true }), await makeApp(fixture, acme, 'third')];
 });
@@ -155,6 +155,21 @@ describe('ASVS 7.4.3 · what a proof stands on must not have changed', () => {
     const done = await tab.submit({ password: OTHER_PASSWORD, again: OTHER_PASSWORD }, { form: { step: 'new_password' } });
     expect(await subjectOf(done, first)).toBe(alice.id);
     expect(tab.cookie('sid')).not.toBe(before);
+  });
+});
+
+describe('UI-13 · guessing', () => {
+  test('RL-10 an address that somebody only claims to have evades nothing', async () => {
+    const alice = await newcomer();
+    const tab = someone(fixture);
+    await ask(tab);
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      tab.headers['X-Forwarded-For'] = `198.51.100.${attempt}`;
+      statuses.push((await signIn(tab, alice.username, 'not the password')).status);
+    }
+    expect(statuses.slice(0, 4)).toEqual([400, 400, 400, 400]);
+    expect(statuses.at(-1)).toBe(429);
   });
 });
 

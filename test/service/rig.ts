@@ -65,7 +65,7 @@ export function openRig(parts: { readonly refreshGraceMs?: number; readonly log?
   const origin = originOf('https://id.example.com');
   const ctx: Context = {
     store, clock, log, master, audit, passwords, rings,
-    peoplePasswords: makePeoplePasswords(passwords, null), attempts: makeAttempts(clock, parts.pause ?? (() => Promise.resolve())), newcomers: makeThrottle(clock),
+    peoplePasswords: makePeoplePasswords(passwords, null), attempts: makeAttempts(clock, parts.pause ?? (() => Promise.resolve())), newcomers: makeThrottle(clock), mayIssue: () => true,
     composeMail: (content, to) => ({ subject: `${content.kind} ${to.brandName}`, text: JSON.stringify(content) }),
     random: { text: (bytes) => randomBytes(bytes).toString('base64url') },
     fingerprint: makeFingerprint(randomBytes(32).toString('base64url')),
