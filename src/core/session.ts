@@ -1,4 +1,4 @@
-import type { Grant, Tenant } from './model.ts';
+import type { Tenant } from './model.ts';
 import type { BrowserSession } from './people.ts';
 
 /** What a browser's session ends by when nobody ends it. */
@@ -24,14 +24,12 @@ export function isVisitDue(session: SessionTimes, tenant: Tenant, nowMs: number)
 }
 
 /**
- * Lifetime of an access token: as long as it was to be, but not beyond the end of its grant, unless that is for offline
- * use (TRT-21). The end of a grant of a browser's session is at most the session's.
+ * Lifetime of an access token: as long as it was to be, but not beyond the end of the session that it belongs to (TRT-21).
  * @param wanted seconds
- * @param grant null for a client acting for itself
+ * @param sessionEndsAtMs null: it belongs to none, or is for offline use
  * @param nowMs when it is issued
- * @returns seconds; 0 when the grant is over
+ * @returns seconds; 0 when the session is over
  */
-export function boundLifetime(wanted: number, grant: Pick<Grant, 'offline' | 'expiresAtMs'> | null, nowMs: number): number {
-  if (grant === null || grant.offline) return wanted;
-  return Math.max(0, Math.min(wanted, Math.floor(grant.expiresAtMs / 1000) - Math.floor(nowMs / 1000)));
+export function boundLifetime(wanted: number, sessionEndsAtMs: number | null, nowMs: number): number {
+  return sessionEndsAtMs === null ? wanted : Math.max(0, Math.min(wanted, Math.floor(sessionEndsAtMs / 1000) - Math.floor(nowMs / 1000)));
 }

@@ -128,6 +128,7 @@ async function issueForUser(ctx: Context, tenant: Tenant, wish: TokenWish, plan:
   };
   const made = await makeAccess(ctx, {
     tenant, client, scopes: plan.scopes, audience: plan.audience, format: chooseFormat(client, plan.resources), grant, orgId: null,
+    sessionEndsAtMs: grant.offline ? null : (browser?.expiresAtMs ?? null),
   });
   if (isTooLong(made)) return tooLong;
   const refresh: RefreshToken | null = refreshText === null ? null : {

@@ -24,6 +24,8 @@ export type AccessPlan = {
   readonly grant: Pick<Grant, 'id' | 'userId' | 'sessionId' | 'orgId' | 'authTime' | 'acr' | 'amr' | 'offline' | 'expiresAtMs'> | null;
   /** Organization of a client acting for itself. */
   readonly orgId: string | null;
+  /** Absolute end of the login session that the token ends with; null or left out: it ends with none. */
+  readonly sessionEndsAtMs?: number | null;
 };
 
 /** A made token: to be stored where there is something to store, then given away. */
@@ -57,7 +59,7 @@ export async function makeAccess(ctx: Context, plan: AccessPlan): Promise<MadeAc
   if (!ctx.mayIssue()) throw new ClockBehind();
   const { tenant, client, grant } = plan;
   const issuedAtMs = ctx.clock.now();
-  const lifetime = boundLifetime(client.accessTokenTtl ?? tenant.accessTokenTtl, grant, issuedAtMs);
+  const lifetime = boundLifetime(client.accessTokenTtl ?? tenant.accessTokenTtl, plan.sessionEndsAtMs ?? null, issuedAtMs);
   const facts = {
     kind: 'access', tenantId: tenant.id, clientId: client.id, subject: grant?.userId ?? client.id,
     userId: grant?.userId ?? null, scopes: plan.scopes, audience: plan.audience, issuedAtMs,

@@ -243,10 +243,11 @@ describe('a start with a clock that is behind', () => {
       expect((await tokenOf(accepted.url)).status).toBe(200);
       expect((await send(`${accepted.url}/readyz`, {})).status).toBe(200);
       expect(await accepted.stop()).toBe(0);
-      const { ctx, close } = await openData(data);
+      const reopened = await openData(data);
+      const { ctx } = reopened;
       expect(Number(await ctx.store.readMeta('clock_high_water_ms'))).toBeLessThan(Date.now() + 60_000);
       expect(await ctx.store.listAudit({ type: 'clock_accepted', limit: 10 })).toMatchObject([{ actor: 'operator' }]);
-      await close();
+      await reopened.close();
     } finally {
       removeFolder(data);
     }

@@ -79,6 +79,7 @@ async function redeem(
   if ('error' in asked) return asked;
   const made = await makeAccess(ctx, {
     tenant, client, scopes: asked.scopes, audience: asked.audience, format: chooseFormat(client, asked.resources), grant, orgId: null,
+    sessionEndsAtMs: code.offline ? null : code.sessionEndsAtMs,
   });
   if (isTooLong(made)) return refuse('invalid_scope', 'the token would be longer than 4 KiB: ask for fewer scopes');
   const idToken = await makeIdToken(ctx, tenant, grant, made, code.nonce);

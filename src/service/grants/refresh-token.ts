@@ -66,6 +66,7 @@ async function attemptRefresh(ctx: Context, request: TokenRequest, presented: st
   if ('error' in asked) return asked;
   const made = await makeAccess(ctx, {
     tenant, client, scopes: asked.scopes, audience: asked.audience, format: chooseFormat(client, asked.resources), grant, orgId: null,
+    sessionEndsAtMs: grant.offline ? null : (session?.expiresAtMs ?? null),
   });
   if (isTooLong(made)) return refuse('invalid_scope', 'the token would be longer than 4 KiB: ask for fewer scopes');
 
