@@ -17,7 +17,7 @@ export const peopleFlags: readonly FlagRow[] = [
   ['--email-codes <on|off>', 'whether people may sign in with a code sent to their address (default: on)'],
   ['--passkeys <on|off>', 'whether people may sign in with a passkey (default: on)'],
   ['--password-min-length <N>', 'shortest new password, 8 to 64 characters (default: 12)'],
-  ['--session-idle-ttl <SECONDS>', 'how long a sign-in lasts without a visit (default: 43200)'],
+  ['--session-idle-ttl <SECONDS>', 'how long a sign-in lasts without a visit or a refresh (default: 43200)'],
   ['--session-ttl <SECONDS>', 'how long a sign-in lasts at most (default: 604800)'],
   ['--color <#rrggbb>', 'color of buttons and links on its pages; "none" for the usual one'],
   ['--logo <FILE>', `picture on its pages: SVG, PNG, JPEG or WebP, at most ${MOST_LOGO_BYTES / 1024} KiB; "none" takes it away`],
