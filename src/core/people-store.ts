@@ -18,6 +18,16 @@ export type Aftermath = { readonly audit: readonly AuditEvent[]; readonly outbox
 /** Which of a user's sessions end with a change, and which grants: those of the sessions, or all, offline ones too. */
 export type SessionsEnding = { readonly except: string | null; readonly grants: 'session' | 'all' };
 
+/** What somebody who changes a password proved; whatever changed of it meanwhile was somebody else's doing. */
+export type PasswordExpectation = {
+  /** When the former password was set; null: there was none. */
+  readonly changedAtMs: number | null;
+  /** The user's cutoff. */
+  readonly notBeforeMs: number;
+  /** Session that it is changed in, which must not have ended; null: in none. */
+  readonly sessionId: string | null;
+};
+
 /** Wrong passwords for one account from one network. */
 export type SignInFailures = { readonly failures: number; readonly lastAtMs: number };
 
@@ -108,9 +118,10 @@ type PeopleWrites = {
 
   /**
    * Sets or replaces a password, spends all open proofs that the user was sent by mail, and ends sessions with it where
-   * `ending` says so; `proofId`: to be spent with it. Its time is later than the former one's. False when that proof was spent already, or the user is gone.
+   * `ending` says so; `proofId`: to be spent with it. Its time is later than the former one's. False when that proof was spent already, the user is gone, or
+   * something is not as `expected`.
    */
-  setPassword(password: Password, proofId: string | null, after: Aftermath, ending?: SessionsEnding): Promise<boolean>;
+  setPassword(password: Password, proofId: string | null, after: Aftermath, ending?: SessionsEnding, expected?: PasswordExpectation): Promise<boolean>;
   /** Replaces the digest after a sign-in, if it still is the former one (raised parameters). */
   rehashPassword(tenantId: string, userId: string, former: string, digest: string): Promise<void>;
   /** Nothing is written, the aftermath neither, when there is none. */
@@ -140,7 +151,7 @@ type PeopleWrites = {
   countProofFailure(id: string, most: number, atMs: number): Promise<number>;
   /** Spends a proof: true for the one who did. */
   spendProof(id: string, atMs: number): Promise<boolean>;
-  /** A new account out of a registration: spends the proof, creates the user with the password. */
+  /** A new account out of a registration: spends the proof, also where the name is taken, and creates the user with the password. */
   registerUser(registration: { readonly user: User; readonly usernameKey: string; readonly password: Password | null; readonly proofId: string }, after: Aftermath): Promise<'created' | 'taken' | 'spent'>;
 
   countSignInFailure(tenantId: string, userId: string, network: string, atMs: number): Promise<SignInFailures>;

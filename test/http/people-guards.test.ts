@@ -158,6 +158,16 @@ describe('ASVS 7.4.3 · what a proof stands on must not have changed', () => {
   });
 });
 
+describe('forms without a name', () => {
+  test.each([['email', ''], ['forgot', '/forgot']] as const)('%s: is asked for it again', async (step, view) => {
+    const tab = someone(fixture);
+    const page = await ask(tab);
+    if (view !== '') await tab.open(`${page.url}${view}`);
+    const answer = await tab.submit({ username: ' ' }, { form: { step } });
+    expect([answer.status, steps(answer).includes(step)]).toEqual([400, true]);
+  });
+});
+
 describe('UI-13 · guessing', () => {
   test('RL-10 an address that somebody only claims to have evades nothing', async () => {
     const alice = await newcomer();

@@ -56,6 +56,20 @@ export const credentialPromises: readonly StorePromise[] = [
     expect(await aftermathsOf(store)).toEqual({ events: ['out_1', 'out_2', 'out_3'], mails: ['out_1', 'out_2', 'out_3'] });
   }],
 
+  ['INT-90 a password that was changed, cut off or signed out under somebody is not changed by them', async (store) => {
+    await furnishPeople(store);
+    const mine = { changedAtMs: null, notBeforeMs: 0, sessionId: 'ses_1' };
+    const user = await store.findUser('ten_1', 'usr_1');
+    if (user === null) throw new Error('nobody is there');
+    const set = (expected: Parameters<Store['setPassword']>[4]) => store.setPassword(aPassword({ changedAtMs: at }), null, quiet, undefined, expected);
+    for (const wrong of [{ changedAtMs: 1 }, { notBeforeMs: 1 }, { sessionId: 'ses_x' }]) expect(await set({ ...mine, ...wrong })).toBe(false);
+    expect(await store.findPassword('ten_1', 'usr_1')).toBeNull();
+    expect(await set({ ...mine, sessionId: null })).toBe(true);
+    expect(await set({ ...mine, sessionId: null })).toBe(false);
+    await store.updateUser(user, { ...user, disabledAtMs: at, notBeforeMs: at }, 'jane', []);
+    expect(await set({ changedAtMs: at, notBeforeMs: at, sessionId: null })).toBe(false);
+  }],
+
   ['INT-90 no two passwords of one person changed at the same time', async (store) => {
     await furnishPeople(store);
     const times: (number | undefined)[] = [];
@@ -225,16 +239,17 @@ export const credentialPromises: readonly StorePromise[] = [
     expect((await aftermathsOf(store)).events).toEqual(['out_1', 'out_3']);
   }],
 
-  ['of 50 registrations by one proof one makes an account; a taken name leaves the proof', async (store) => {
+  ['of 50 registrations by one proof one makes an account; a taken name spends the proof', async (store) => {
     await furnishPeople(store);
-    await store.createProof(aProof('p1', { kind: 'register', userId: null }), quiet);
-    const register = (number: number, usernameKey = 'new') => {
+    for (const id of ['p1', 'p2']) await store.createProof(aProof(id, { kind: 'register', userId: null }), quiet);
+    const register = (number: number, usernameKey = 'new', proofId = 'p1') => {
       const id = `usr_new${number}`;
       const user = aUser({ id, username: 'New', email: 'New@Exämple.com', attributes: { locale: 'de' } });
-      return store.registerUser({ user, usernameKey, password: aPassword({ userId: id }), proofId: 'p1' }, anAftermath(`out_${number}`));
+      return store.registerUser({ user, usernameKey, password: aPassword({ userId: id }), proofId }, anAftermath(`out_${number}`));
     };
-    expect(await register(0, 'jane')).toBe('taken');
-    expect(await store.findProofByLink('ten_1', digestOf('link p1'))).toMatchObject({ usedAtMs: null });
+    expect(await register(0, 'jane', 'p2')).toBe('taken');
+    expect(await store.findProofByLink('ten_1', digestOf('link p2'))).toMatchObject({ usedAtMs: aUser().createdAtMs, sealedData: null });
+    expect(await register(0, 'free', 'p2')).toBe('spent');
     expect(await winners((number) => register(number), 'created')).toBe(1);
     expect(await register(99, 'another')).toBe('spent');
     const [user, ...more] = await store.findUsersByEmail('ten_1', 'new@exämple.com');

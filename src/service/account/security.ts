@@ -4,6 +4,8 @@ import { changePassword, removePassword, verifyOwnPassword } from '../credential
 import { beginTotp, confirmTotp, makeRecoveryCodes, removeTotp, secondFactors } from '../credentials/second-factor.ts';
 import { again, boundTo, personIn, refusal, told, withNewSecret, type AccountOutcome, type Asking } from './outcome.ts';
 
+const MOST_CHANGES_PER_HOUR = 5;
+
 /**
  * A new password. Who has one gives it; with `everywhere` every other session ends, and every grant: no token from before
  * is worth anything (INT-90). @throws StoreError
@@ -14,13 +16,23 @@ export async function setPassword(asking: Asking): Promise<AccountOutcome> {
   const person = personIn(asking);
   const password = form('password');
   if (password !== form('again')) return again(failed('password_mismatch'));
-  if (await ctx.store.findPassword(tenant.id, user.id) !== null) {
+  // Each change makes codes by mail worthless: who has a session must not keep the owner of the mailbox out with that.
+  const often = `password change ${user.tenantId} ${user.id}`;
+  const waitMs = ctx.settings.rateLimits ? ctx.attempts.mails.blockedForMs(often, MOST_CHANGES_PER_HOUR) : null;
+  if (waitMs !== null) return again(failed('too_many_attempts', Math.ceil(waitMs / 1000)));
+  const former = await ctx.store.findPassword(tenant.id, user.id);
+  let changedAtMs: number | null = null;
+  if (former !== null) {
     const proven = await verifyOwnPassword(ctx, person, user, form('current'));
     if (!proven.ok) return again(proven);
+    changedAtMs = proven.passwordChangedAtMs;
   }
-  const ending = form('everywhere') === 'yes' ? { ending: { except: session.id, grants: 'all' } as const } : {};
-  const changed = await changePassword(ctx, person, user, password, { proofId: null, notice: 'password_changed', ...ending });
+  const changed = await changePassword(ctx, person, user, password, {
+    proofId: null, notice: 'password_changed', expected: { changedAtMs, notBeforeMs: user.notBeforeMs, sessionId: session.id },
+    ...(form('everywhere') === 'yes' && { ending: { except: session.id, grants: 'all' } }),
+  });
   if (!changed.ok) return again(changed);
+  ctx.attempts.mails.countFailure(often);
   const cookies = await withNewSecret(asking);
   return told('password_changed', cookies);
 }

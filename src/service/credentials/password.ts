@@ -2,7 +2,7 @@ import { usernameKey } from '../../core/identifiers.ts';
 import type { Tenant, User } from '../../core/model.ts';
 import type { Password } from '../../core/people.ts';
 import type { MailNotice } from '../../core/people-words.ts';
-import type { SessionsEnding } from '../../core/people-store.ts';
+import type { PasswordExpectation, SessionsEnding } from '../../core/people-store.ts';
 import { findPasswordFault, fitsPassword, normalizePassword } from '../../core/password-rules.ts';
 import { isCommonPassword } from '../../credentials/common.ts';
 import { digestOf } from '../../tokens/digest.ts';
@@ -113,6 +113,8 @@ export type PasswordChange = {
   readonly mustChange?: boolean;
   /** Sessions that end in the same step. */
   readonly ending?: SessionsEnding;
+  /** What the change stands on: it is nothing if that changed meanwhile. */
+  readonly expected?: PasswordExpectation;
 };
 
 /** Sets a password, the first or another; codes that went out by mail before are worth nothing any more. @throws StoreError */
@@ -141,9 +143,10 @@ async function replacePassword(ctx: Context, person: Person, user: User, normali
       personEvent(ctx, person, 'password_set', user.id),
       ...(options.ending === undefined ? [] : [personEvent(ctx, person, 'sessions_ended', user.id, { reason: options.notice ?? 'password_set' })]),
     ]),
-    options.ending,
+    options.ending, options.expected,
   );
-  return stored ? acted : failed('code_expired');
+  if (stored) return acted;
+  return failed(options.expected === undefined ? 'code_expired' : 'wrong_password');
 }
 
 /** Takes a password away from somebody who has another way in. @throws StoreError */

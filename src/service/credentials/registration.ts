@@ -22,14 +22,18 @@ export type RegistrationForm = {
 /** Forms per minute, of one network and of one pending request. */
 const FORMS_PER_NETWORK = 20;
 const FORMS_PER_REQUEST = 10;
+/** Codes per minute that are held against a registration, of one network and of one pending request. */
+const CODES_PER_NETWORK = 30;
+const CODES_PER_REQUEST = 10;
 
 /** What waits, sealed, for the code. The password is hashed when the code came: strangers cost no hashes (RL-05). */
 type PendingRegistration = { readonly email: string; readonly name: string | null; readonly password: string | null };
 
 /** Counts a form; null: there were not too many. */
-function countForm(ctx: Pick<Context, 'newcomers' | 'settings'>, person: Person, boundTo: string): Failed | null {
+function countForm(ctx: Pick<Context, 'newcomers' | 'settings'>, person: Person, boundTo: string, form: 'register' | 'confirm'): Failed | null {
   if (!ctx.settings.rateLimits) return null;
-  const keys = [[`register:${networkOf(person.from.ip)}`, FORMS_PER_NETWORK], [`register:${boundTo}`, FORMS_PER_REQUEST]] as const;
+  const [perNetwork, perRequest] = form === 'register' ? [FORMS_PER_NETWORK, FORMS_PER_REQUEST] : [CODES_PER_NETWORK, CODES_PER_REQUEST];
+  const keys = [[`${form}:${networkOf(person.from.ip)}`, perNetwork], [`${form}:${boundTo}`, perRequest]] as const;
   const blockedMs = Math.max(...keys.map(([key, limit]) => ctx.newcomers.blockedForMs(key, limit) ?? 0));
   if (blockedMs > 0) return failed('too_many_attempts', Math.ceil(blockedMs / 1000));
   for (const [key] of keys) ctx.newcomers.countFailure(key);
@@ -51,7 +55,7 @@ export async function isAddressTaken(ctx: Pick<Context, 'store'>, tenant: Tenant
  */
 export async function beginRegistration(ctx: Context, person: Person, boundTo: string, form: RegistrationForm): Promise<Act> {
   const { tenant } = person;
-  const tooMany = countForm(ctx, person, boundTo);
+  const tooMany = countForm(ctx, person, boundTo, 'register');
   if (tooMany !== null) return tooMany;
   const email = form.email.trim().normalize('NFC');
   const name = form.name.trim().normalize('NFC') || null;
@@ -81,12 +85,19 @@ export async function finishRegistration(ctx: Context, person: Person, boundTo: 
 
 async function makeAccount(ctx: Context, person: Person, boundTo: string, code: string): Promise<Proven> {
   const { tenant } = person;
+  const tooMany = countForm(ctx, person, boundTo, 'confirm');
+  if (tooMany !== null) return tooMany;
   const met = await checkCode(ctx, person, boundTo, 'register', code);
   if (!met.ok) return met;
   const pending = readPending(met.data);
   // What the tenant asks for may have changed since the form.
   if (pending === null || (pending.password !== null) !== tenant.people.passwords) return failed('code_expired');
   if (pending.password !== null && judgePassword(tenant, { username: pending.email, email: pending.email }, pending.password) !== null) return failed('code_expired');
+  if (await isAddressTaken(ctx, tenant, pending.email)) {
+    // Somebody was faster: this code costs no hash, now or later.
+    await ctx.store.spendProof(met.proof.id, ctx.clock.now());
+    return failed('code_expired');
+  }
   const digest = pending.password === null ? null : await ctx.peoplePasswords.hash(pending.password);
   if (pending.password !== null && digest === null) return failed('busy');
   const nowMs = ctx.clock.now();

@@ -134,6 +134,7 @@ function linkOf({ url }: Acting): (token: string) => string {
 async function sendSignInCode(acting: Acting): Promise<ActOutcome> {
   const { ctx, tenant, pending, form } = acting;
   if (!tenant.people.emailCodes || !(await isDue(acting, ['sign_in']))) return stale;
+  if (form('username').trim() === '') return again({ ok: false, problem: 'email_invalid', retryAfterS: null });
   const user = await findPerson(ctx, tenant, form('username'));
   const sent = await sendCode(ctx, who(acting), {
     kind: 'sign_in', boundTo: pending.interaction.digest, user: user?.emailVerified === true ? user : null, email: null, data: null,
@@ -212,6 +213,7 @@ async function register(acting: Acting): Promise<ActOutcome> {
 async function forgot(acting: Acting): Promise<ActOutcome> {
   const { ctx, tenant, pending, form } = acting;
   if (!tenant.people.passwords || !(await isDue(acting, ['sign_in']))) return stale;
+  if (form('username').trim() === '') return again({ ok: false, problem: 'email_invalid', retryAfterS: null });
   const begun = await beginReset(ctx, who(acting), pending.interaction.digest, form('username'), linkOf(acting));
   return begun.ok ? go('reset') : again(begun);
 }
@@ -228,7 +230,12 @@ async function newPassword(acting: Acting): Promise<ActOutcome> {
     await progressTo(ctx, pending, { pending: null });
     return stale;
   }
-  const changed = await changePassword(ctx, who(acting), user, form('password'), { proofId: null, notice: 'password_changed' });
+  const expected = { changedAtMs: waiting.standing.passwordChangedAtMs, notBeforeMs: user.notBeforeMs, sessionId: null };
+  const changed = await changePassword(ctx, who(acting), user, form('password'), { proofId: null, notice: 'password_changed', expected });
+  if (!changed.ok && changed.problem === 'wrong_password') {
+    await progressTo(ctx, pending, { pending: null });
+    return stale;
+  }
   return changed.ok ? goOn(acting, user, waiting.amr, await standingNow(acting, user)) : again(changed);
 }
 

@@ -6,7 +6,7 @@ import type { Endings } from './endings.ts';
 import type { WriteAftermath } from './outbox.ts';
 import type { ProofSteps } from './proofs.ts';
 import type { Password } from '../../core/people.ts';
-import type { SignInFailures } from '../../core/people-store.ts';
+import type { PasswordExpectation, SignInFailures } from '../../core/people-store.ts';
 import type { Store } from '../../core/store.ts';
 
 /** Networks from which somebody's password is being guessed; beyond, the one that was quiet for longest goes. */
@@ -52,6 +52,20 @@ export function passwordPart(connection: Connection, aftermath: WriteAftermath, 
        ORDER BY network = ?3 DESC, last_at_ms DESC, network LIMIT -1 OFFSET ${MOST_NETWORKS})`);
   const clearFailures = prepare<never, FailureKey>('DELETE FROM sign_in_failures WHERE tenant_id = ? AND user_id = ? AND network = ?');
 
+  const cutoffOf = prepare<{ notBeforeMs: number }, [tenantId: string, userId: string]>(
+    'SELECT not_before_ms AS notBeforeMs FROM users WHERE tenant_id = ? AND id = ? AND deleted_at_ms IS NULL AND disabled_at_ms IS NULL',
+  );
+  const openSession = prepare<{ id: string }, [tenantId: string, id: string, userId: string]>(
+    'SELECT id FROM sessions WHERE tenant_id = ? AND id = ? AND user_id = ? AND ended_at_ms IS NULL',
+  );
+
+  /** Within a transaction. */
+  function isAsExpected(tenantId: string, userId: string, { changedAtMs, notBeforeMs, sessionId }: PasswordExpectation): boolean {
+    if (cutoffOf.get(tenantId, userId)?.notBeforeMs !== notBeforeMs) return false;
+    if ((find.get(tenantId, userId)?.changedAtMs ?? null) !== changedAtMs) return false;
+    return sessionId === null || openSession.get(tenantId, sessionId, userId) !== null;
+  }
+
   return {
     findPassword: (tenantId, userId) =>
       guarded(() => {
@@ -59,9 +73,10 @@ export function passwordPart(connection: Connection, aftermath: WriteAftermath, 
         return row === null ? null : { ...row, mustChange: row.mustChange === 1 };
       }),
 
-    setPassword: (password, proofId, report, ending) =>
+    setPassword: (password, proofId, report, ending, expected) =>
       writer.write((after) => {
         const { tenantId, userId, digest, mustChange } = password;
+        if (expected !== undefined && !isAsExpected(tenantId, userId, expected)) return false;
         // No two of one person changed at the same time: who proved one is told by it from who proved another.
         const changedAtMs = Math.max(password.changedAtMs, (find.get(tenantId, userId)?.changedAtMs ?? -1) + 1);
         if (!isLive(tenantId, userId)) return false;

@@ -114,8 +114,9 @@ export function userPart(connection: Connection, aftermath: WriteAftermath, endi
     registerUser: ({ user, usernameKey, password, proofId }, report) =>
       writer.write((after) => {
         if (!proofSteps.isUnspent(user.tenantId, proofId)) return 'spent';
-        if (add(user, usernameKey) !== 'created') return 'taken';
+        // Also where the name is taken: the proof is of no use to anybody any more.
         proofSteps.spend(user.tenantId, proofId, user.createdAtMs);
+        if (add(user, usernameKey) !== 'created') return 'taken';
         if (password !== null) orm.insert(passwords).values(password).run();
         aftermath(report);
         after(() => memory.forget('users'));

@@ -104,6 +104,30 @@ describe('registration', () => {
     expect(there(await rig.ctx.store.findProof(tenant.id, BOUND, 'register')).sealedData).toBeNull();
   });
 
+  test('RL-05 · the right code for an address that somebody else has by now costs no hash, and is spent', async () => {
+    await begin();
+    const code = await takeCode(rig);
+    await somebody(rig, tenant, 'rival', { email: form.email, password: null });
+    const spy = spyOn(Bun.password, 'hash');
+    for (let count = 0; count < 3; count += 1) expect(await finishRegistration(rig.ctx, at(tenant), BOUND, code)).toEqual(refused('code_expired') as never);
+    expect(spy).not.toHaveBeenCalled();
+    spy.mockRestore();
+    expect(there(await rig.ctx.store.findProof(tenant.id, BOUND, 'register')).usedAtMs).toBe(rig.clock.now());
+  });
+
+  test('RL-01 · ten codes a minute of one request, thirty of one network', async () => {
+    const finish = (boundTo: string, ip?: string): ReturnType<typeof finishRegistration> => finishRegistration(rig.ctx, at(tenant, ip), boundTo, '12345678');
+    const tooMany = { ok: false, problem: 'too_many_attempts', retryAfterS: 60 } as const;
+    for (const boundTo of ['one', 'two', 'three']) {
+      for (let count = 0; count < 10; count += 1) expect(await finish(boundTo)).toEqual(refused('code_expired') as never);
+    }
+    expect(await finish('one', '192.0.2.2')).toEqual(tooMany);
+    expect(await finish('four')).toEqual(tooMany);
+    expect(await finish('four', '192.0.2.2')).toEqual(refused('code_expired') as never);
+    rig.clock.advance(60_000);
+    expect(await finish('one')).toEqual(refused('code_expired') as never);
+  });
+
   test('RL-01 · ten forms a minute of one request, twenty of one network', async () => {
     for (let count = 0; count < 10; count += 1) expect(await begin({ password: 'short' })).toEqual(refused('password_short') as never);
     expect(await begin()).toEqual({ ok: false, problem: 'too_many_attempts', retryAfterS: 60 });
@@ -213,6 +237,20 @@ describe('addresses', () => {
     expect(await change('Bob@example.com')).toEqual({ ok: true });
     expect((await takeMails(rig)).map(({ to, content }) => [to, content.kind])).toEqual([['Bob@example.com', 'register_exists']]);
     expect(await finishEmailChange(rig.ctx, at(tenant), BOUND, alice, '12345678')).toEqual(refused('wrong_code') as never);
+  });
+
+  test('RL-03 · ten mails an hour to one mailbox, five from one network, whoever asks; their own verified address is theirs', async () => {
+    for (const [person, rows] of [['a', 5], ['b', 5], ['c', 0]] as const) {
+      for (const name of [`${person}1`, `${person}2`]) {
+        const user = await somebody(rig, tenant, name, { password: null });
+        const from = at(tenant, `198.51.${person.charCodeAt(0)}.1`);
+        for (let count = 0; count < 4; count += 1) expect(await beginEmailChange(rig.ctx, from, name, user, 'Victim@example.com')).toEqual({ ok: true });
+      }
+      expect((await takeMails(rig)).length).toBe(rows);
+    }
+    const victim = await somebody(rig, tenant, 'victim', { password: null });
+    await beginReset(rig.ctx, at(tenant), BOUND, victim.username, null);
+    expect((await takeMails(rig)).map(({ to }) => to)).toEqual(['victim@example.com']);
   });
 
   test('another user\'s code is of no use', async () => {

@@ -265,6 +265,31 @@ describe('how many', () => {
     expect(await check(code)).toMatchObject({ ok: true });
   });
 
+  test('UI-12 · how many wrong codes one request takes does not depend on whether there is somebody, nor on their budget', async () => {
+    const asked: Record<string, Partial<CodeWish>> = {
+      'somebody': { name: 'alice' }, 'nobody': { user: null, name: 'nobody' }, 'nobody again': { user: null },
+    };
+    // How many were asked for in other requests before, in this one, and in this one after four wrong codes.
+    for (const [before, first, later, problem] of [[0, 4, 1, 'wrong_code'], [0, 5, 1, 'code_expired'], [0, 6, 2, 'code_expired'], [5, 1, 1, 'wrong_code'], [3, 4, 2, 'wrong_code']] as const) {
+      for (const [index, change] of Object.values(asked).entries()) {
+        rig.clock.advance(3_600_000);
+        const [boundTo, ip] = [`${before} ${first} ${later} ${index}`, `198.51.${index}.1`];
+        await sent(before, ip, change);
+        await sent(first, ip, { ...change, boundTo });
+        for (let guess = 0; guess < 4; guess += 1) expect(await check('12345678', boundTo)).toEqual(not('wrong_code'));
+        await sent(later, ip, { ...change, boundTo });
+        expect([boundTo, await check('12345678', boundTo)]).toEqual([boundTo, not(problem)]);
+      }
+    }
+  });
+
+  test('RL-03 · codes to sign in with do not use up the mails of who forgot their password, nor the other way round', async () => {
+    expect([await sent(6, '192.0.2.1'), await sent(6, '192.0.2.2'), await sent(1, '192.0.2.3')]).toEqual([5, 5, 0]);
+    expect([await sent(3, '192.0.2.1', { kind: 'reset' }), await sent(3, '192.0.2.3', { kind: 'reset' })]).toEqual([3, 2]);
+    rig.clock.advance(3_600_000);
+    expect([await sent(6, '192.0.2.1', { kind: 'reset' }), await sent(6, '192.0.2.1')]).toEqual([5, 5]);
+  });
+
   test('twenty an hour from one network, over all people', async () => {
     for (let count = 0; count < 25; count += 1) await send({ user: null, email: `p${count}@example.com`, kind: 'register', boundTo: `b${count}` });
     expect((await takeMails(rig)).length).toBe(20);
