@@ -1,3 +1,4 @@
+import { auditEvent } from '../core/audit-event.ts';
 import type { Application } from './open.ts';
 
 /** How often expired rows are looked for, and how long the work of one call may take, milliseconds. */
@@ -27,13 +28,17 @@ export function startHousekeeping({ ctx, clock }: Application): Housekeeping {
 
   async function markClock(): Promise<void> {
     const behindMs = clock.behindMs();
+    const stepped = behindMs > 0 && !steppedBack;
     if (behindMs > 0 !== steppedBack) {
       steppedBack = behindMs > 0;
       if (steppedBack) ctx.log.error('the clock of this machine stepped back', { behind_ms: behindMs, fix: 'set the clock right; until it is past the latest time that was seen, time goes on from there, and readiness says so. If it is right and was ahead before: assay serve --accept-clock' });
       else ctx.log.info('the clock of this machine is right again');
     }
     try {
-      await ctx.store.writeMeta('clock_high_water_ms', String(ctx.clock.now()), []);
+      const nowMs = ctx.clock.now();
+      await ctx.store.writeMeta('clock_high_water_ms', String(nowMs), stepped
+        ? [auditEvent({ timeMs: nowMs, type: 'clock_stepped_back', actor: 'server', outcome: 'failure', reason: `behind by ${Math.round(behindMs / 1000)} s` })]
+        : []);
     } catch (error) {
       ctx.log.warn('the clock mark could not be written', { kind: error instanceof Error ? error.name : 'unknown' });
     }

@@ -21,7 +21,7 @@ export type SignedIn = { readonly session: BrowserSession; readonly user: User }
 
 /** Everything that decides what a pending request needs next. */
 export type StepFacts = {
-  readonly interaction: Pick<Interaction, 'createdAtMs' | 'freshSinceMs'> & { readonly progress: Progress };
+  readonly interaction: Pick<Interaction, 'createdAtMs'> & { readonly progress: Progress };
   readonly request: AuthorizationRequest;
   readonly client: Client;
   readonly signedIn: SignedIn | null;

@@ -4,7 +4,7 @@ import type { AuthorizationRequest } from './authorization-request.ts';
 
 /**
  * How a person proved who they are (RFC 8176): `pwd` password, `otp` a code of an authenticator, `email` a code or link by
- * mail, `hwk` a passkey bound to a device, `swk` a synced passkey, `user` verified by the device, `kba` never, `rc` a recovery code, `mfa` several.
+ * mail, `hwk` a passkey bound to a device, `swk` a synced passkey, `user` verified by the device, `rc` a recovery code, `mfa` several.
  */
 export const authMethodsOfPeople = ['pwd', 'otp', 'email', 'hwk', 'swk', 'user', 'rc', 'mfa'] as const;
 export type Amr = (typeof authMethodsOfPeople)[number];
@@ -75,7 +75,7 @@ export type Interaction = {
   readonly request: AuthorizationRequest | null;
   /** Where somebody goes who signs in to their account: a section; never a URL (UI-17). */
   readonly section: string | null;
-  /** For a request of their account page: at least this class, proven since this moment; null: any session does. */
+  /** For a request of their account page: they must have proven who they are since this moment; null: any session does. */
   readonly freshSinceMs: number | null;
   readonly progress: Progress;
   readonly createdAtMs: number;

@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { ActForm, Part } from './account-parts.tsx';
 import { CodeField, Field } from './fields.tsx';
 import { Icon } from './icons.tsx';
-import { fillText, Named, type Page } from './layout.tsx';
+import { Named, type Page } from './layout.tsx';
 import { formatList } from './times.ts';
 import type { OverviewView } from './views.ts';
 
@@ -42,18 +42,15 @@ export function OverviewPart({ page, view }: PartProps): VNode {
 
 function EmailPart({ page, view }: PartProps): VNode {
   const { t } = page;
-  const { user, pendingEmail } = view;
+  const { user } = view;
   const state = user.emailVerified ? <span class="tag good">{t('email.verified')}</span> : <span class="tag warn">{t('email.unverified')}</span>;
   return (
     <Part title={t('email.title')} beside={state} explain={<Named>{user.email}</Named>}>
       {awaitsCode(view) ? (
-        <>
-          {pendingEmail === null ? null : <div class="note"><Icon name="mail" /><span>{fillText(t, 'email.pending', { email: <Named>{pendingEmail}</Named> })}</span></div>}
-          <ActForm page={page} csrf={view.csrf} act="email_code" class="row">
-            <CodeField page={page} label={t('email.code')} problem={view.problem} />
-            <button class="main">{t('email.confirm')}</button>
-          </ActForm>
-        </>
+        <ActForm page={page} csrf={view.csrf} act="email_code" class="row">
+          <CodeField page={page} label={t('email.code')} problem={view.problem} />
+          <button class="main">{t('email.confirm')}</button>
+        </ActForm>
       ) : null}
       {user.emailVerified ? null : <ActForm page={page} csrf={view.csrf} act="verify_email"><button>{t('email.verify')}</button></ActForm>}
       <hr />
@@ -66,6 +63,6 @@ function EmailPart({ page, view }: PartProps): VNode {
 }
 
 /** A code was sent for the new address, or for the one there is; or one was typed and was wrong. */
-function awaitsCode({ pendingEmail, done, problem }: OverviewView): boolean {
-  return pendingEmail !== null || done === 'code_sent' || done === 'email_sent' || problem === 'wrong_code';
+function awaitsCode({ done, problem }: OverviewView): boolean {
+  return done === 'code_sent' || done === 'email_sent' || problem === 'wrong_code';
 }

@@ -197,11 +197,7 @@ export type AccountDone =
  * All account forms POST to `{base}/account` with `csrf` and `act`; `act` values stand with each part.
  * `overview`: `act=profile` (name), `act=email` (email), `act=verify_email`, `act=email_code` (code), `act=sign_out`.
  */
-export type OverviewView = AccountFrame & {
-  readonly section: 'overview';
-  /** A new address waits for its code. */
-  readonly pendingEmail: string | null;
-};
+export type OverviewView = AccountFrame & { readonly section: 'overview' };
 
 /**
  * `act=password` (current where there is one, password, again, everywhere=yes?), `act=passkey_add` (credential, name), `act=passkey_remove` (id),

@@ -40,7 +40,7 @@ type Given = {
 /** A request of the operator's own application, begun at `T0`, unless told otherwise: nothing but signing in stands in its way. */
 function decide({ request = {}, client = {}, session = {}, progress = {}, facts = {} }: Given): NextStep {
   return decideNextStep({
-    interaction: { createdAtMs: T0, freshSinceMs: null, progress: { ...noProgress, ...progress } }, request: aRequest(request), client: aClient({ firstParty: true, ...client }),
+    interaction: { createdAtMs: T0, progress: { ...noProgress, ...progress } }, request: aRequest(request), client: aClient({ firstParty: true, ...client }),
     signedIn: session === null ? null : { session: aBrowserSession(session), user: aUser() }, consents: [], orgIds: [], reachableAcr: '1fa', nowMs: T0 + 1000, ...facts,
   });
 }

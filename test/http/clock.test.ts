@@ -146,6 +146,7 @@ describe('a server whose machine\'s clock jumps', () => {
       await Bun.sleep(LIFE_S * 1000);
       expect(await isActive(jumper, fresh)).toBe(false);
       await until('the log tells', () => fixture.server.logs().includes('stepped back'), 8_000);
+      await until('the audit trail too', async () => (await fixture.application.ctx.store.listAudit({ type: 'clock_stepped_back', limit: 5 })).length === 1);
       await jumper.jump(0);
       await untilReady(fixture.server);
       expect(await keysOf(jumper)).toBe(keys);

@@ -152,8 +152,8 @@ function accountStates(words: Words, client: ClientView): readonly Sample[] {
     { id: 'app_2', client: { ...client, unverified: true }, scopes: [], resources: [], orgs: [], allowedAtMs: nowMs - 90 * day, lastUsedAtMs: null },
   ];
   return [
-    { name: 'account', render: (chrome) => renderAccount(chrome, { ...frame, section: 'overview', pendingEmail: null, done: 'profile_changed' }) },
-    { name: 'account-pending', render: (chrome) => renderAccount(chrome, { ...frame, section: 'overview', pendingEmail: words.email, problem: 'wrong_code', user: { ...frame.user, name: null, emailVerified: false }, orgs: [] }) },
+    { name: 'account', render: (chrome) => renderAccount(chrome, { ...frame, section: 'overview', done: 'profile_changed' }) },
+    { name: 'account-pending', render: (chrome) => renderAccount(chrome, { ...frame, section: 'overview', problem: 'wrong_code', user: { ...frame.user, name: null, emailVerified: false }, orgs: [] }) },
     { name: 'account-security', render: (chrome) => renderAccount(chrome, security) },
     { name: 'account-security-bare', render: (chrome) => renderAccount(chrome, { ...security, hasPassword: false, passwordChangedAtMs: null, passkeys: [], passkeyOptions: null, passkeyNotice: 'other_host', totp: 'off', recoveryCodesLeft: 0 }) },
     { name: 'account-security-totp', render: (chrome) => renderAccount(chrome, { ...security, problem: 'wrong_password', totp: { enrolment: { secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Acme:ada?secret=JBSWY3DPEHPK3PXP', qr } } }) },

@@ -35,7 +35,7 @@ export async function viewSection(visit: Visit, signedIn: SignedIn, section: Sec
   };
   switch (section) {
     case 'overview':
-      return { ...frame, section, ...await awaitedMail(visit, signedIn, news) };
+      return { ...frame, section, done: await doneOrAwaited(visit, signedIn, news) };
     case 'security':
       return viewSecurity(visit, signedIn, frame, news.codes);
     case 'sessions':
@@ -51,9 +51,9 @@ export async function viewSection(visit: Visit, signedIn: SignedIn, section: Sec
  * While a code is awaited the page says so, and has its field. The address that it went to is not shown: where that is
  * another account's, nobody must be able to tell (UI-12).
  */
-async function awaitedMail({ server: { ctx }, tenant }: Visit, { session }: SignedIn, { done, problem }: News): Promise<{ readonly pendingEmail: null; readonly done: Done | null }> {
+async function doneOrAwaited({ server: { ctx }, tenant }: Visit, { session }: SignedIn, { done, problem }: News): Promise<Done | null> {
   const awaited = done === null && problem !== 'wrong_code' ? await awaitedCode(ctx, tenant, session) : null;
-  return { pendingEmail: null, done: awaited === null ? done : awaited === 'change_email' ? 'email_sent' : 'code_sent' };
+  return awaited === null ? done : awaited === 'change_email' ? 'email_sent' : 'code_sent';
 }
 
 async function viewSecurity(visit: Visit, { user, session }: SignedIn, frame: Omit<AccountFrame, 'section'>, codes: readonly string[] | null): Promise<SecurityView> {

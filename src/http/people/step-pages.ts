@@ -1,5 +1,4 @@
 import type { AuthorizationRequest } from '../../core/authorization-request.ts';
-import { isIdentityScope } from '../../core/scope.ts';
 import type { Client } from '../../core/model.ts';
 import type { NextStep } from '../../core/next-step.ts';
 import { redirectHost, redirectSource } from '../../core/redirect-uri.ts';
@@ -10,6 +9,7 @@ import { renderChooser, renderSignIn } from '../../pages/sign-in.tsx';
 import type { ClientView, Problem, ScopeView, StepView } from '../../pages/views.ts';
 import { passkeySignInOptions } from '../../service/credentials/passkeys.ts';
 import { secondFactors } from '../../service/credentials/second-factor.ts';
+import { identityScopes } from '../../spec/names.ts';
 import type { StepForm, View } from '../../service/sign-in/acts.ts';
 import type { Pending } from '../../service/sign-in/pending.ts';
 import { csrfToken } from './csrf.ts';
@@ -33,9 +33,9 @@ export function scopeViews(scopes: readonly string[], missing: readonly string[]
   return scopes.map((scope) => ({ scope, key: wordedScope(scope), known: !missing.includes(scope) }));
 }
 
+/** Scopes that speak of people have words of ours. */
 function wordedScope(scope: string): ScopeView['key'] {
-  const worded = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
-  return isIdentityScope(scope) ? (worded.find((word) => word === scope) ?? null) : null;
+  return identityScopes.find((name) => name === scope) ?? null;
 }
 
 type Drawing = { readonly visit: Visit; readonly pending: Pending; readonly path: string; readonly trouble: Trouble | null; readonly step: StepView };
@@ -79,7 +79,7 @@ async function drawPage(drawing: Drawing, next: NextStep, view: View | null): Pr
   }
 }
 
-/** Challenges of passkeys are rows that strangers make: this many per browser's network and minute (RL-09). */
+/** The first page: every way in that the tenant offers, and that works at this address. */
 async function drawSignIn({ visit, pending, path, trouble, step }: Drawing, reason: 'reauthenticate' | 'step_up' | null): Promise<PageAnswer> {
   const { server, tenant, chrome } = visit;
   const { people } = tenant;
@@ -96,7 +96,7 @@ async function drawSignIn({ visit, pending, path, trouble, step }: Drawing, reas
 }
 
 async function drawView({ visit, pending, path, trouble, step }: Drawing, view: View): Promise<PageAnswer | null> {
-  const { server, tenant, chrome } = visit;
+  const { tenant, chrome } = visit;
   const { people } = tenant;
   const typed = (name: string): string => trouble?.form(name) ?? '';
   switch (view) {
@@ -115,7 +115,6 @@ async function drawView({ visit, pending, path, trouble, step }: Drawing, view: 
         ? { html: renderForgot(chrome, { ...step, username: trouble === null ? (pending.interaction.request?.loginHint ?? '') : typed('username'), signInHref: path }) }
         : null;
     case 'recovery':
-      server.ctx.log.debug('a page that is not due was asked for', { view });
       return null;
   }
 }

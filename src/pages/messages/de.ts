@@ -174,7 +174,6 @@ export const de: PageMessages = {
   'email.verified': 'Bestätigt',
   'email.unverified': 'Nicht bestätigt',
   'email.verify': 'Bestätigungscode senden',
-  'email.pending': 'Wir haben einen Code an {email} geschickt. Die Adresse wird geändert, sobald Sie ihn eingeben.',
   'email.confirm': 'Adresse bestätigen',
   'email.new': 'Neue E-Mail-Adresse',
   'email.change': 'Adresse ändern',

@@ -172,7 +172,6 @@ export const en = {
   'email.verified': 'Confirmed',
   'email.unverified': 'Not confirmed',
   'email.verify': 'Send a confirmation code',
-  'email.pending': 'We sent a code to {email}. The address changes when you enter it.',
   'email.confirm': 'Confirm address',
   'email.new': 'New e-mail address',
   'email.change': 'Change address',

@@ -174,7 +174,6 @@ export const es: PageMessages = {
   'email.verified': 'Confirmado',
   'email.unverified': 'Sin confirmar',
   'email.verify': 'Enviar un código de confirmación',
-  'email.pending': 'Hemos enviado un código a {email}. La dirección cambiará cuando lo introduzcas.',
   'email.confirm': 'Confirmar dirección',
   'email.new': 'Nuevo correo electrónico',
   'email.change': 'Cambiar dirección',

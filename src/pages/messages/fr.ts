@@ -174,7 +174,6 @@ export const fr: PageMessages = {
   'email.verified': 'Confirmée',
   'email.unverified': 'Non confirmée',
   'email.verify': 'Envoyer un code de confirmation',
-  'email.pending': 'Nous avons envoyé un code à {email}. L’adresse changera dès que vous l’aurez saisi.',
   'email.confirm': 'Confirmer l’adresse',
   'email.new': 'Nouvelle adresse e-mail',
   'email.change': 'Changer d’adresse',

@@ -174,7 +174,6 @@ export const ja: PageMessages = {
   'email.verified': '確認済み',
   'email.unverified': '未確認',
   'email.verify': '確認コードを送信',
-  'email.pending': '{email} にコードを送信しました。入力するとアドレスが変更されます。',
   'email.confirm': 'アドレスを確認',
   'email.new': '新しいメールアドレス',
   'email.change': 'アドレスを変更',

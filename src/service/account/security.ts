@@ -18,7 +18,7 @@ export async function setPassword(asking: Asking): Promise<AccountOutcome> {
   if (password !== form('again')) return again(failed('password_mismatch'));
   // Each change makes codes by mail worthless: who has a session must not keep the owner of the mailbox out with that.
   const often = `password change ${user.tenantId} ${user.id}`;
-  const waitMs = ctx.settings.rateLimits ? ctx.attempts.mails.blockedForMs(often, MOST_CHANGES_PER_HOUR) : null;
+  const waitMs = ctx.settings.rateLimits ? ctx.attempts.hourly.blockedForMs(often, MOST_CHANGES_PER_HOUR) : null;
   if (waitMs !== null) return again(failed('too_many_attempts', Math.ceil(waitMs / 1000)));
   const former = await ctx.store.findPassword(tenant.id, user.id);
   let changedAtMs: number | null = null;
@@ -32,7 +32,7 @@ export async function setPassword(asking: Asking): Promise<AccountOutcome> {
     ...(form('everywhere') === 'yes' && { ending: { except: session.id, grants: 'all' } }),
   });
   if (!changed.ok) return again(changed);
-  ctx.attempts.mails.countFailure(often);
+  ctx.attempts.hourly.countFailure(often);
   const cookies = await withNewSecret(asking);
   return told('password_changed', cookies);
 }

@@ -16,8 +16,8 @@ export type Attempts = {
   readonly networks: Throttle;
   /** Failures per name or account, over all networks, within ten minutes. */
   readonly accounts: Throttle;
-  /** Mails within an hour. */
-  readonly mails: Throttle;
+  /** What is counted by the hour: mails, and changes of one password. */
+  readonly hourly: Throttle;
   /** Passkey challenges per interaction or session, within an hour. */
   readonly challenges: Throttle;
   /** One more try under this key is under way. @returns how many are, with it */
@@ -32,7 +32,7 @@ export function makeAttempts(clock: Clock, pause: ((ms: number) => Promise<void>
   const underWay = new Map<string, number>();
   return {
     strangers: new BoundedMap(STRANGERS),
-    networks: makeThrottle(clock), accounts: makeThrottle(clock, TEN_MINUTES_MS), mails: makeThrottle(clock, HOUR_MS),
+    networks: makeThrottle(clock), accounts: makeThrottle(clock, TEN_MINUTES_MS), hourly: makeThrottle(clock, HOUR_MS),
     challenges: makeThrottle(clock, HOUR_MS),
     enter(key) {
       const now = (underWay.get(key) ?? 0) + 1;

@@ -43,16 +43,16 @@ export async function spendMail(ctx: Context, person: Person, addressee: Address
   const known = await isKnownNetwork(ctx, person, user);
   const sent = await ctx.store.countProofs(person.tenant.id, user?.id ?? NOBODY, ctx.clock.now() - HOUR_MS);
   // Nothing waits from here to the count.
-  const { mails } = ctx.attempts;
+  const { hourly } = ctx.attempts;
   const network = networkOf(person.from.ip);
-  if (mails.blockedForMs(`from ${network}`, PER_NETWORK) !== null) return 'network_full';
-  mails.countFailure(`from ${network}`);
+  if (hourly.blockedForMs(`from ${network}`, PER_NETWORK) !== null) return 'network_full';
+  hourly.countFailure(`from ${network}`);
   const request = `request ${person.tenant.id} ${kind} ${boundTo}`;
-  if (mails.blockedForMs(request, PER_REQUEST) !== null) return 'request_full';
-  mails.countFailure(request);
+  if (hourly.blockedForMs(request, PER_REQUEST) !== null) return 'request_full';
+  hourly.countFailure(request);
   const keys = keysOf(person.tenant, addressee, network, known);
-  if (keys.some(([key, limit]) => mails.blockedForMs(key, limit) !== null)) return 'person_full';
-  for (const [key] of keys) mails.countFailure(key);
+  if (keys.some(([key, limit]) => hourly.blockedForMs(key, limit) !== null)) return 'person_full';
+  for (const [key] of keys) hourly.countFailure(key);
   const most = (known ? PER_PERSON : FROM_STRANGERS) + (kind === 'reset' ? RESETS_MORE : 0);
   return sent >= most ? 'person_full' : 'granted';
 }

@@ -4,7 +4,7 @@ import type { Amr, Progress, Proof, ProofStanding } from '../../core/people.ts';
 import type { Problem } from '../../core/people-words.ts';
 import type { Context } from '../context.ts';
 import { checkCode, checkLink, openLink, sendCode } from '../credentials/mail-codes.ts';
-import type { Failed, Person, Proven } from '../credentials/outcome.ts';
+import { failed, isLive, type Failed, type Person, type Proven } from '../credentials/outcome.ts';
 import { changePassword, checkPassword, findPerson } from '../credentials/password.ts';
 import type { RelyingParty } from '../../credentials/passkeys.ts';
 import { checkPasskey } from '../credentials/passkeys.ts';
@@ -14,7 +14,7 @@ import { checkRecoveryCode, checkTotp } from '../credentials/second-factor.ts';
 import { personOf, type CookieChange } from './browser.ts';
 import { goOnAs } from './finish.ts';
 import { progressTo, type Pending } from './pending.ts';
-import { giveUp, stepOf, turnOf, type Turn } from './turn.ts';
+import { consideredOf, giveUp, stepOf, turnOf, type Turn } from './turn.ts';
 
 /** Pages of a pending request beside its main one. */
 export const views = ['email', 'recovery', 'register', 'confirm', 'forgot', 'reset'] as const;
@@ -63,7 +63,7 @@ export const acts: ReadonlyMap<string, Act> = new Map<string, Act>([
   ['passkey', (acting) => {
     const { ctx, place, pending, form } = acting;
     return firstFactor(acting, place !== null && acting.tenant.people.passkeys, async () =>
-      (place === null ? { ok: false, problem: 'passkey_failed', retryAfterS: null } : checkPasskey(ctx, who(acting), place, pending.interaction.digest, form('credential'))));
+      (place === null ? failed('passkey_failed') : checkPasskey(ctx, who(acting), place, pending.interaction.digest, form('credential'))));
   }],
   ['email', sendSignInCode],
   ['resend', sendAgain],
@@ -109,7 +109,7 @@ async function pendingUser({ ctx, tenant, pending }: Acting): Promise<{ readonly
   const { sinceMs, passwordChangedAtMs } = waiting.standing;
   const password = passwordChangedAtMs === null ? null : await ctx.store.findPassword(tenant.id, waiting.userId);
   const same = passwordChangedAtMs === null || password?.changedAtMs === passwordChangedAtMs;
-  if (user !== null && user.disabledAtMs === null && user.deletedAtMs === null && user.notBeforeMs < sinceMs && same) return { user, waiting };
+  if (isLive(user) && user.notBeforeMs < sinceMs && same) return { user, waiting };
   await progressTo(ctx, pending, { pending: null });
   return null;
 }
@@ -134,7 +134,7 @@ function linkOf({ url }: Acting): (token: string) => string {
 async function sendSignInCode(acting: Acting): Promise<ActOutcome> {
   const { ctx, tenant, pending, form } = acting;
   if (!tenant.people.emailCodes || !(await isDue(acting, ['sign_in']))) return stale;
-  if (form('username').trim() === '') return again({ ok: false, problem: 'email_invalid', retryAfterS: null });
+  if (form('username').trim() === '') return again(failed('email_invalid'));
   const user = await findPerson(ctx, tenant, form('username'));
   const sent = await sendCode(ctx, who(acting), {
     kind: 'sign_in', boundTo: pending.interaction.digest, user: user?.emailVerified === true ? user : null, email: null, data: null,
@@ -187,7 +187,7 @@ async function goOnByMail(acting: Acting, { kind, userId }: Proof): Promise<ActO
   const { ctx, tenant, pending, atMs } = acting;
   const user = userId === null ? null : await ctx.store.findUser(tenant.id, userId);
   if ((kind !== 'sign_in' && kind !== 'reset') || !offers(tenant, kind)) return stale;
-  if (user === null || user.disabledAtMs !== null || user.deletedAtMs !== null) return again({ ok: false, problem: 'wrong_code', retryAfterS: null });
+  if (!isLive(user)) return again(failed('wrong_code'));
   const standing = { sinceMs: atMs, passwordChangedAtMs: null };
   if (kind === 'sign_in') return goOn(acting, user, ['email'], standing);
   const waiting = await progressTo(ctx, pending, { pending: { userId: user.id, amr: ['email'], atMs: ctx.clock.now(), due: 'reset', standing } });
@@ -213,7 +213,7 @@ async function register(acting: Acting): Promise<ActOutcome> {
 async function forgot(acting: Acting): Promise<ActOutcome> {
   const { ctx, tenant, pending, form } = acting;
   if (!tenant.people.passwords || !(await isDue(acting, ['sign_in']))) return stale;
-  if (form('username').trim() === '') return again({ ok: false, problem: 'email_invalid', retryAfterS: null });
+  if (form('username').trim() === '') return again(failed('email_invalid'));
   const begun = await beginReset(ctx, who(acting), pending.interaction.digest, form('username'), linkOf(acting));
   return begun.ok ? go('reset') : again(begun);
 }
@@ -222,14 +222,9 @@ async function newPassword(acting: Acting): Promise<ActOutcome> {
   const { ctx, form, pending } = acting;
   const found = await isDue(acting, ['new_password', 'reset']) ? await pendingUser(acting) : null;
   if (found === null) return stale;
-  if (form('password') !== form('again')) return again({ ok: false, problem: 'password_mismatch', retryAfterS: null });
+  if (form('password') !== form('again')) return again(failed('password_mismatch'));
   if (found.waiting.due === 'reset') return resetPassword(acting, found.user);
   const { user, waiting } = found;
-  const present = await ctx.store.findPassword(user.tenantId, user.id);
-  if (present?.mustChange !== true) {
-    await progressTo(ctx, pending, { pending: null });
-    return stale;
-  }
   const expected = { changedAtMs: waiting.standing.passwordChangedAtMs, notBeforeMs: user.notBeforeMs, sessionId: null };
   const changed = await changePassword(ctx, who(acting), user, form('password'), { proofId: null, notice: 'password_changed', expected });
   if (!changed.ok && changed.problem === 'wrong_password') {
@@ -283,18 +278,17 @@ async function consent(acting: Acting): Promise<ActOutcome> {
   const { ctx, tenant, pending: { signedIn }, form } = acting;
   if (signedIn === null || !isHeld(acting) || !(await isDue(acting, ['consent']))) return stale;
   if (form('decision') === 'deny') return cancel(acting);
-  if (form('decision') !== 'allow') return again({ ok: false, problem: 'choose_one', retryAfterS: null });
+  if (form('decision') !== 'allow') return again(failed('choose_one'));
   const orgIds = (await ctx.store.listMemberships(tenant.id, { userId: signedIn.user.id })).map((membership) => membership.orgId);
   const [only, ...others] = orgIds;
   const orgId = others.length === 0 ? (only ?? null) : (orgIds.find((id) => id === form('org')) ?? null);
-  if (others.length > 0 && orgId === null) return again({ ok: false, problem: 'choose_one', retryAfterS: null });
+  if (others.length > 0 && orgId === null) return again(failed('choose_one'));
   return moveOn(acting, { consented: { orgId } });
 }
 
 /** Back to the application with a no; where there is none, to the account page's door. */
 async function cancel({ ctx, tenant, pending }: Acting): Promise<ActOutcome> {
-  const { interaction, client, signedIn, browser } = pending;
-  if (interaction.request === null || client === null) return go(null);
-  const turn = await giveUp(ctx, tenant, { interaction, id: interaction.digest, request: interaction.request, client, signedIn, browser }, 'access_denied', 'the person said no');
-  return { kind: 'turn', turn, cookies: {} };
+  const considered = consideredOf(pending);
+  if (considered === null) return go(null);
+  return { kind: 'turn', turn: await giveUp(ctx, tenant, considered, 'access_denied', 'the person said no'), cookies: {} };
 }

@@ -78,7 +78,7 @@ async function begin(ctx: Context, tenant: Tenant, client: Client, request: Auth
   const signedIn = await findSignedIn(ctx, tenant, browser);
   const nowMs = ctx.clock.now();
   const turn: Turn = await takeTurn(ctx, tenant, {
-    interaction: { createdAtMs: nowMs, freshSinceMs: null, progress: noProgress }, id: null, request, client, signedIn, browser,
+    interaction: { createdAtMs: nowMs, progress: noProgress }, id: null, request, client, signedIn, browser,
   });
   if (turn.kind === 'return') return turn;
   if (turn.kind === 'page' && turn.reason === 'client_error') return { kind: 'page', reason: turn.reason };

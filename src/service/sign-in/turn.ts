@@ -23,7 +23,7 @@ export type Turn =
 
 /** A request under decision: kept already, or just arrived (`id` null). */
 export type Considered = {
-  readonly interaction: Pick<Interaction, 'createdAtMs' | 'freshSinceMs'> & { readonly progress: Progress };
+  readonly interaction: Pick<Interaction, 'createdAtMs'> & { readonly progress: Progress };
   /** Digest of the pending request; null: not kept, since the person may not be needed. */
   readonly id: string | null;
   readonly request: AuthorizationRequest;
@@ -33,7 +33,7 @@ export type Considered = {
 };
 
 /** A kept request as it is considered; null for one of the account page. */
-function consideredOf({ interaction, client, signedIn, browser }: Pending): Considered | null {
+export function consideredOf({ interaction, client, signedIn, browser }: Pending): Considered | null {
   return interaction.request === null || client === null ? null : { interaction, id: interaction.digest, request: interaction.request, client, signedIn, browser };
 }
 
@@ -107,7 +107,7 @@ async function issue(ctx: Context, tenant: Tenant, considered: Considered, { ses
     usedAtMs: null, failures: 0, grantId: null,
   };
   const stored = await ctx.store.issueCode({
-    code, interactionDigest: id, consent: step.remember ? await consentOf(ctx, code, step.orgId) : null,
+    code, interactionDigest: id, consent: step.remember ? consentOf(code, step.orgId) : null,
   }, [auditEvent({
     timeMs: nowMs, type: 'authorization_granted', tenant: tenant.slug, actor: user.id, clientId: client.id, subject: user.id,
     fingerprint: ctx.fingerprint(text), reason: request.scopes.join(' ') || null, ip: browser.from.ip, requestId: browser.from.requestId,
@@ -121,13 +121,8 @@ async function foreignOrganization(ctx: Context, tenant: Tenant, client: Client)
   return client.orgId === null || await ctx.store.findOrganization(tenant.id, client.orgId) !== null ? null : client.orgId;
 }
 
-/** What is remembered of a consent: all that was ever allowed for the same resources and organization (UI-20). */
-async function consentOf(ctx: Context, code: AuthorizationCode, orgId: string | null): Promise<Consent> {
-  const resourceKey = consentKey(code.resources);
-  const former = (await ctx.store.findConsents(code.tenantId, code.userId, code.clientId))
-    .find((consent) => consent.resourceKey === resourceKey && consent.orgId === (orgId ?? ''));
-  return {
-    tenantId: code.tenantId, userId: code.userId, clientId: code.clientId, resourceKey, orgId: orgId ?? '',
-    scopes: [...new Set([...(former?.scopes ?? []), ...code.scopes])], createdAtMs: former?.createdAtMs ?? code.issuedAtMs, updatedAtMs: code.issuedAtMs,
-  };
+/** What is remembered of a consent; what was allowed before stays allowed with it (UI-20). */
+function consentOf(code: AuthorizationCode, orgId: string | null): Consent {
+  const { tenantId, userId, clientId, scopes, issuedAtMs } = code;
+  return { tenantId, userId, clientId, resourceKey: consentKey(code.resources), orgId: orgId ?? '', scopes, createdAtMs: issuedAtMs, updatedAtMs: issuedAtMs };
 }
