@@ -176,14 +176,14 @@ const words: Readonly<Record<EndpointName, Words>> = {
 };
 
 /** A schema's members as parameters of a query. */
-function queryOf(schema: { readonly properties: Readonly<Record<string, TSchema>>; readonly required?: readonly string[] | undefined }): NonNullable<DocumentDecoration['parameters']> {
+function parametersFrom(schema: { readonly properties: Readonly<Record<string, TSchema>>; readonly required?: readonly string[] | undefined }): NonNullable<DocumentDecoration['parameters']> {
   return Object.entries(schema.properties).map(([name, { description = '', examples: _examples, ...property }]) => ({
     name, in: 'query' as const, required: schema.required?.includes(name) === true, description, schema: property,
   }));
 }
 
-const authorizationQuery = queryOf(authorizationForm);
-const logoutQuery = queryOf(logoutForm);
+const authorizationQuery = parametersFrom(authorizationForm);
+const logoutQuery = parametersFrom(logoutForm);
 
 const htmlPage = { 'text/html': { schema: { type: 'string' as const } } };
 

@@ -18,8 +18,8 @@ const formType = /^application\/x-www-form-urlencoded *(?:; *charset *= *"?utf-8
 
 const malformed = (description: string): { ok: false; fault: FormFault } => ({ ok: false, fault: { status: 400, description } });
 
-/** The part after `?`, or empty. */
-function queryOf(url: string): string {
+/** The part of a URL after `?`, or empty. */
+export function queryOf(url: string): string {
   const mark = url.indexOf('?');
   return mark === -1 ? '' : url.slice(mark + 1);
 }

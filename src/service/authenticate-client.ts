@@ -123,7 +123,7 @@ export function makeClientAuthenticator(parts: {
       }
       if (known === 'chosen' && client !== null) return { ok: true, client };
       // Counted before it is looked at, so that guesses sent together do not overtake the count.
-      for (const key of keys) throttle.countFailure(key);
+      for (const key of keys) throttle.count(key);
       const proof: Proof = client === null ? 'wrong' : await proveChosen(secrets, text, digest);
       if (proof !== 'wrong') for (const key of keys) throttle.takeBack(key);
       if (client !== null && proof === 'right') return { ok: true, client };

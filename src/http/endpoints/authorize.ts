@@ -2,7 +2,7 @@ import { authorizationParameters, type RawParameters } from '../../core/authoriz
 import type { Layout } from '../../core/layouts.ts';
 import { authorize } from '../../service/sign-in/authorize.ts';
 import { answerFailure } from '../failures.ts';
-import { decodeFormText, readFormText } from '../form.ts';
+import { decodeFormText, queryOf, readFormText } from '../form.ts';
 import { returnToClient } from '../people/return-answer.ts';
 import { forPeople, redirect, showError, type Visit } from '../people/visit.ts';
 import type { EndpointHandler } from './endpoint.ts';
@@ -28,11 +28,6 @@ export function readParameters(text: string): RawParameters {
 /** RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1: the authorization endpoint. */
 export function makeAuthorize(server: ServerContext, layout: Layout): EndpointHandler {
   return forPeople(server, layout, (visit) => (visit.request.method === 'POST' ? byForm(visit) : byQuery(visit)));
-}
-
-function queryOf(url: string): string {
-  const mark = url.indexOf('?');
-  return mark === -1 ? '' : url.slice(mark + 1);
 }
 
 async function byQuery(visit: Visit): Promise<Response> {

@@ -5,7 +5,7 @@ import { redirectSource } from '../../core/redirect-uri.ts';
 import { renderLoggedOut, renderLogout } from '../../pages/endings.tsx';
 import { endBrowserSession, planLogout } from '../../service/logout.ts';
 import { findSignedIn } from '../../service/sign-in/browser.ts';
-import { parseForm, readFormText, type FormValues, type KnownParameters } from '../form.ts';
+import { parseForm, queryOf, readFormText, type FormValues, type KnownParameters } from '../form.ts';
 import { csrfToken, isRightToken, isSameOrigin } from '../people/csrf.ts';
 import { clientView } from '../people/step-pages.ts';
 import { forPeople, inLocales, ownOrigin, redirect, show, showError, type Visit } from '../people/visit.ts';
@@ -26,11 +26,6 @@ const MAX_REQUEST = 12_288;
 /** OpenID Connect RP-Initiated Logout: the end-session endpoint, by GET and POST (LO-01). */
 export function makeLogout(server: ServerContext, layout: Layout): EndpointHandler {
   return forPeople(server, layout, (visit) => (visit.request.method === 'POST' ? byForm(visit) : byQuery(visit)));
-}
-
-function queryOf(url: string): string {
-  const mark = url.indexOf('?');
-  return mark === -1 ? '' : url.slice(mark + 1);
 }
 
 /** The parameters that count, in one spelling. */

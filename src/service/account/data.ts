@@ -30,7 +30,7 @@ export async function exportData(ctx: Context, person: Person, signedIn: SignedI
   const key = `export:${tenant.id} ${user.id}`;
   const retryAfterMs = ctx.settings.rateLimits ? ctx.newcomers.blockedForMs(key, MOST_PER_MINUTE) : null;
   if (retryAfterMs !== null) return { ok: false, retryAfterMs };
-  ctx.newcomers.countFailure(key);
+  ctx.newcomers.count(key);
   await ctx.store.recordAudit([personEvent(ctx, person, 'data_exported', user.id)]);
   const data = {
     exported_at: at(ctx.clock.now()),

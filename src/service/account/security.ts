@@ -32,7 +32,7 @@ export async function setPassword(asking: Asking): Promise<AccountOutcome> {
     ...(form('everywhere') === 'yes' && { ending: { except: session.id, grants: 'all' } }),
   });
   if (!changed.ok) return again(changed);
-  ctx.attempts.hourly.countFailure(often);
+  ctx.attempts.hourly.count(often);
   const cookies = await withNewSecret(asking);
   return told('password_changed', cookies);
 }

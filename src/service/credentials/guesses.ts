@@ -54,14 +54,14 @@ export async function tryGuess(ctx: Context, person: Person, target: Target, ful
     const nowMs = ctx.clock.now();
     const delayS = delayAfter(before.failures + underWay - 1, underWay > 1 ? nowMs : before.lastAtMs, nowMs);
     if (delayS > 0) return failed('too_many_attempts', delayS);
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, (attempts.accounts.failures(account) - CALM) * PAUSE_MS);
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, (attempts.accounts.counted(account) - CALM) * PAUSE_MS);
     if (pauseMs > 0) await attempts.pause(pauseMs);
     // Nothing waits from here to the count.
     const blocked = blockedNetwork(ctx, network) ?? (target.kind === 'totp' && target.spared !== true ? tooMany(attempts.accounts.blockedForMs(account, LIMIT_OF_CODES)) : null);
     if (blocked !== null) return blocked;
     if (full()) return failed('busy');
-    attempts.networks.countFailure(network);
-    attempts.accounts.countFailure(account);
+    attempts.networks.count(network);
+    attempts.accounts.count(account);
     const [right] = await Promise.all([prove(), counter.count(nowMs)]);
     if (right !== false) {
       attempts.networks.takeBack(network);

@@ -46,13 +46,13 @@ export async function spendMail(ctx: Context, person: Person, addressee: Address
   const { hourly } = ctx.attempts;
   const network = networkOf(person.from.ip);
   if (hourly.blockedForMs(`from ${network}`, PER_NETWORK) !== null) return 'network_full';
-  hourly.countFailure(`from ${network}`);
+  hourly.count(`from ${network}`);
   const request = `request ${person.tenant.id} ${kind} ${boundTo}`;
   if (hourly.blockedForMs(request, PER_REQUEST) !== null) return 'request_full';
-  hourly.countFailure(request);
+  hourly.count(request);
   const keys = keysOf(person.tenant, addressee, network, known);
   if (keys.some(([key, limit]) => hourly.blockedForMs(key, limit) !== null)) return 'person_full';
-  for (const [key] of keys) hourly.countFailure(key);
+  for (const [key] of keys) hourly.count(key);
   const most = (known ? PER_PERSON : FROM_STRANGERS) + (kind === 'reset' ? RESETS_MORE : 0);
   return sent >= most ? 'person_full' : 'granted';
 }

@@ -171,7 +171,7 @@ export async function checkCode(ctx: Context, person: Person, boundTo: string, k
       return blocked;
     }
     if (sameDigest(proof.codeDigest, codeDigest(ctx.master.bytes, proof.id, digits))) return await meet(ctx, person.tenant, proof);
-    ctx.attempts.networks.countFailure(network);
+    ctx.attempts.networks.count(network);
     noteFailure(ctx, person, proof.userId, 'wrong_code');
     const failures = await ctx.store.countProofFailure(proof.id, MOST_FAILURES, nowMs);
     return failed(failures >= MOST_FAILURES ? 'code_expired' : 'wrong_code');

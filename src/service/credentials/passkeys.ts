@@ -45,8 +45,8 @@ function countChallenge(ctx: Context, boundTo: string, from: RequestOrigin | nul
   const network = from === null ? null : `challenge:${networkOf(from.ip)}`;
   const full = challenges.blockedForMs(boundTo, MOST_PER_HOUR) !== null || (network !== null && newcomers.blockedForMs(network, MOST_PER_MINUTE) !== null);
   if (settings.rateLimits && full) return false;
-  challenges.countFailure(boundTo);
-  if (network !== null) newcomers.countFailure(network);
+  challenges.count(boundTo);
+  if (network !== null) newcomers.count(network);
   return true;
 }
 

@@ -36,7 +36,7 @@ function countForm(ctx: Pick<Context, 'newcomers' | 'settings'>, person: Person,
   const keys = [[`${form}:${networkOf(person.from.ip)}`, perNetwork], [`${form}:${boundTo}`, perRequest]] as const;
   const blockedMs = Math.max(...keys.map(([key, limit]) => ctx.newcomers.blockedForMs(key, limit) ?? 0));
   if (blockedMs > 0) return failed('too_many_attempts', Math.ceil(blockedMs / 1000));
-  for (const [key] of keys) ctx.newcomers.countFailure(key);
+  for (const [key] of keys) ctx.newcomers.count(key);
   return null;
 }
 

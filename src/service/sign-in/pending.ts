@@ -29,7 +29,7 @@ export async function openInteraction(
 ): Promise<{ readonly kind: 'interact'; readonly id: string; readonly cookies: CookieChange } | { readonly kind: 'too_many' }> {
   const network = `interaction:${networkOf(browser.from.ip)}`;
   if (ctx.settings.rateLimits && ctx.newcomers.blockedForMs(network, MOST_PER_MINUTE) !== null) return { kind: 'too_many' };
-  ctx.newcomers.countFailure(network);
+  ctx.newcomers.count(network);
   const known = browser.secret !== null && isCookieSecret(browser.secret) ? browser.secret : null;
   const secret = known ?? makeCookieSecret(ctx);
   const id = ctx.random.text(ID_BYTES);
