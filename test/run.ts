@@ -41,12 +41,12 @@ const steps: Step[] = [
     command: [bin('oxlint'), '--deny-warnings', ...(isTerminal ? [] : ['--format=stylish'])],
   },
   { name: 'build', seconds: 180, command: [bun, 'test/binary/build.ts', '--outfile', executable] },
-  { name: 'unit', seconds: 300, tests: ['**'], except: ['http', 'bench', ...onExecutable], workers: 2 },
-  { name: 'http', seconds: 300, tests: ['http'], workers: 2 },
-  { name: 'executable', seconds: 300, tests: ['http'], workers: 2, needs: 'build' },
-  { name: 'interop', seconds: 300, tests: ['interop'], workers: 2, needs: 'build' },
-  { name: 'pages', seconds: 300, tests: ['pages'], workers: 1, needs: 'build' },
-  { name: 'binary', seconds: 300, tests: ['binary'], workers: 1, needs: 'build' },
+  { name: 'unit', seconds: 600, tests: ['**'], except: ['http', 'bench', ...onExecutable], workers: 2 },
+  { name: 'http', seconds: 600, tests: ['http'], workers: 2 },
+  { name: 'executable', seconds: 600, tests: ['http'], workers: 2, needs: 'build' },
+  { name: 'interop', seconds: 600, tests: ['interop'], workers: 2, needs: 'build' },
+  { name: 'pages', seconds: 600, tests: ['pages'], workers: 1, needs: 'build' },
+  { name: 'binary', seconds: 600, tests: ['binary'], workers: 1, needs: 'build' },
 ];
 
 /** What a step came to; `notes` name what was skipped and what failed without a name of its own. */

@@ -32,7 +32,7 @@ const STOP_WITHIN_MS = 6_000;
 export type Delivery = { stop(): Promise<void> };
 
 /** A way out that is loaded at its first use: what it needs would be a good part of every start. */
-function atFirstUse<Arguments extends readonly unknown[], Outcome>(load: () => Promise<(...given: Arguments) => Promise<Outcome>>): (...given: Arguments) => Promise<Outcome> {
+export function atFirstUse<Arguments extends readonly unknown[], Outcome>(load: () => Promise<(...given: Arguments) => Promise<Outcome>>): (...given: Arguments) => Promise<Outcome> {
   let loaded: Promise<(...given: Arguments) => Promise<Outcome>> | null = null;
   return async (...given) => {
     loaded ??= load();

@@ -1,4 +1,6 @@
 import { auditEvent } from '../core/audit-event.ts';
+import { makeSteadyTime } from '../core/key-rotation.ts';
+import { startKeyDuties } from './key-duties.ts';
 import type { Application } from './open.ts';
 
 /** How often expired rows are looked for, and how long the work of one call may take, milliseconds. */
@@ -12,15 +14,27 @@ const HIGH_WATER_EVERY_MS = 5_000;
 /** Work that goes on beside requests, until stopped. */
 export type Housekeeping = { stop(): Promise<void> };
 
-/** Starts the sweeper and the keeper of the clock's high-water mark. */
-export function startHousekeeping({ ctx, clock }: Application): Housekeeping {
+/** Starts the sweeper, the keeper of the clock's high-water mark, and what is to be done about keys. */
+export function startHousekeeping(application: Application): Housekeeping {
+  const { ctx, clock } = application;
+  const steady = makeSteadyTime(application.lastSeenMs);
+  /** The machine's clock, also where the program's goes on by itself. */
+  const steadyMs = (): number => steady.read(clock.now() - clock.behindMs(), clock.monotonic());
+  const keyDuties = startKeyDuties(application, steadyMs);
   let stopped = false;
   let sweeping: Promise<void> = Promise.resolve();
   let steppedBack = false;
 
+  async function sweepOnce(): Promise<boolean> {
+    const begunMs = clock.monotonic();
+    const { rows, done } = await ctx.store.sweep(ctx.clock.now(), SWEEP_BUDGET_MS, steadyMs());
+    ctx.metrics.swept(rows, (clock.monotonic() - begunMs) / 1000);
+    return done;
+  }
+
   async function sweep(): Promise<void> {
     try {
-      while (!stopped && !(await ctx.store.sweep(ctx.clock.now(), SWEEP_BUDGET_MS)).done) await Bun.sleep(SWEEP_PAUSE_MS);
+      while (!stopped && !(await sweepOnce())) await Bun.sleep(SWEEP_PAUSE_MS);
     } catch (error) {
       ctx.log.warn('sweeping failed', { kind: error instanceof Error ? error.name : 'unknown' });
     }
@@ -56,6 +70,7 @@ export function startHousekeeping({ ctx, clock }: Application): Housekeeping {
       stopped = true;
       for (const timer of timers) clearInterval(timer);
       await sweeping;
+      await keyDuties.stop();
       await markClock();
     },
   };

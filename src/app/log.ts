@@ -1,3 +1,4 @@
+import { jsonLine } from '../core/json-line.ts';
 import type { Log, LogFields } from '../core/ports.ts';
 
 const levels = ['error', 'warn', 'info', 'debug'] as const;
@@ -26,9 +27,7 @@ export function makeLog(level: LogLevel, write: (lines: string) => void, now: ()
   }
 
   function line(name: LogLevel, message: string, fields: LogFields = {}): void {
-    const text = JSON.stringify({ time: new Date(now()).toISOString(), level: name, event: message, ...fields });
-    // C1 controls and line separators pass through JSON.stringify, and some terminals act on them.
-    waiting.push(`${text.replace(/[\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g, escapeCharacter)}\n`);
+    waiting.push(`${jsonLine({ time: new Date(now()).toISOString(), level: name, event: message, ...fields })}\n`);
     // What went wrong is told at once: the process may not live for another line.
     if (waiting.length >= MAX_WAITING || name === 'error' || name === 'warn') flush();
     else timer ??= setTimeout(flush, WAIT_MS);
@@ -38,8 +37,4 @@ export function makeLog(level: LogLevel, write: (lines: string) => void, now: ()
     ? (message: string, fields?: LogFields) => line(name, message, fields)
     : () => undefined);
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), flush };
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

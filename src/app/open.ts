@@ -1,17 +1,22 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { makeAuditQueue } from '../audit/queue.ts';
 import type { Settings } from '../config/settings.ts';
 import { auditEvent } from '../core/audit-event.ts';
+import type { TellProgress } from '../core/backup.ts';
 import type { Origin } from '../core/issuer.ts';
 import type { Log } from '../core/ports.ts';
-import { makePasswordHasher, makePeoplePasswords } from '../keys/password.ts';
+import { sealedFor } from '../core/sealed.ts';
+import { makePasswordHasher, makePeoplePasswords, type BoundedHasher } from '../keys/password.ts';
+import { makeMeters, type Meters } from '../metrics/meters.ts';
+import { makeTracer, withParts, type Tracer } from '../metrics/spans.ts';
 import { seal, unseal, type MasterKey } from '../keys/seal.ts';
 import { makeClientAuthenticator } from '../service/authenticate-client.ts';
-import type { Context } from '../service/context.ts';
+import { commandLine, type Context } from '../service/context.ts';
 import { makeAttempts } from '../service/credentials/attempts.ts';
 import { makeKeyRings } from '../service/key-rings.ts';
 import { readStoredOrigin } from '../service/manage-origin.ts';
+import { makeLimiter } from '../service/limits.ts';
 import { makeThrottle } from '../service/throttle.ts';
 import { makeTokenReader } from '../service/read-token.ts';
 import type { Store } from '../core/store.ts';
@@ -21,29 +26,43 @@ import { mailText } from '../pages/mail.ts';
 import type { ComposeMail } from '../core/people-words.ts';
 import { makeFingerprint } from '../tokens/digest.ts';
 import { makeClock, type GuardedClock } from './clock.ts';
-import { dataFiles, loadMasterKey, loadPepper, prepareDataDirectory } from './files.ts';
+import { dataFiles, loadPepper, prepareDataDirectory } from './files.ts';
 import { makeLog } from './log.ts';
+import { chooseMasterKeySource, openMasterKeyring, type MasterKeyring } from './master-key.ts';
 
 /** Everything behind the commands and the server, open. */
 export type Application = {
   readonly ctx: Context;
   readonly clock: GuardedClock;
-  /** This start made the master key: the first on this data. */
-  readonly createdMasterKey: boolean;
+  readonly meters: Meters;
+  /** Makes spans of requests once it is connected; null: there is no collector. */
+  readonly tracer: Tracer | null;
+  readonly hashing: BoundedHasher;
+  /** There was no database: the first start on this data. */
+  readonly isNew: boolean;
+  /** This start made the file of the master key. */
+  readonly madeMasterKey: boolean;
+  readonly masterKeys: MasterKeyring;
+  /** The latest time that an earlier run saw; 0: there was none. */
+  readonly lastSeenMs: number;
   /** From now on, issuers stand on this origin. */
   setOrigin(origin: Origin): void;
   /** Writes what waits, and closes the data. */
   close(): Promise<void>;
 };
 
-const FINGERPRINT_CONTEXT = 'fingerprint-key';
-
-/** The fingerprint key is sealed like signing keys, so opening it also proves the master key (JK-07). @throws UnsealError */
+/** The data's own key is sealed like signing keys, so opening it also proves the master key (JK-07). @throws UnsealError */
 async function openFingerprintKey(store: Store, master: MasterKey): Promise<string> {
+  const context = sealedFor.fingerprintKey();
   const sealed = await store.readMeta('fingerprint_key');
-  if (sealed !== null) return unseal(master, FINGERPRINT_CONTEXT, sealed);
-  const fresh = seal(master, FINGERPRINT_CONTEXT, randomBytes(32).toString('base64url'));
-  return unseal(master, FINGERPRINT_CONTEXT, await store.claimMeta('fingerprint_key', fresh));
+  if (sealed !== null) return unseal(master, context, sealed);
+  const fresh = seal(master, context, randomBytes(32).toString('base64url'));
+  return unseal(master, context, await store.claimMeta('fingerprint_key', fresh));
+}
+
+/** Keys codes: made of the data's own key, so codes under way outlive a change of the master key (JK-08). */
+function codeKeyOf(fingerprintKey: string): Uint8Array {
+  return createHmac('sha256', Buffer.from(fingerprintKey, 'base64url')).update('assay key of codes').digest();
 }
 
 /** The mark of a server that goes on by itself is at most so old, milliseconds. */
@@ -88,21 +107,33 @@ function writeToStderr(lines: string): void {
 
 /**
  * Opens the data of a directory, making it where there is none, and wires everything together.
+ * @param migrating hears how far a migration is; nothing else runs meanwhile
  * @throws FileTrouble, UnsealError, StoreError, and the store's own errors about versions and files
  */
-export async function openApplication(settings: Settings): Promise<Application> {
+export async function openApplication(settings: Settings, migrating: TellProgress = () => undefined): Promise<Application> {
   prepareDataDirectory(settings.data);
   const files = dataFiles(settings.data);
-  const { key: master, created } = loadMasterKey(settings.masterKeyFile ?? files.masterKey, existsSync(files.database));
-  const store = openSqliteStore({ path: files.database });
+  const hasData = existsSync(files.database);
+  const source = chooseMasterKeySource(settings, hasData);
+  // Before the database is made: data without its key must not come to be.
+  const loaded = await source.load();
+  const meters = makeMeters();
+  const tracer = settings.otlpEndpoint === null ? null : makeTracer();
+  const opened = openSqliteStore({ path: files.database, committed: meters.committed, migrating });
+  const store: Store = tracer === null ? opened : withParts(tracer, 'store', opened);
   const wallMs = Date.now();
   const recordedMs = Number((await store.readMeta('clock_high_water_ms')) ?? '0');
   const markMs = settings.acceptClock ? Math.min(recordedMs, wallMs) : recordedMs;
   const clock = makeClock(floorOf(markMs, wallMs));
   const log: Log & { flush(): void } = makeLog(settings.logLevel, writeToStderr, () => clock.now());
   const audit = makeAuditQueue(store, clock, log);
-  const passwords = makePasswordHasher();
+  const hashing = makePasswordHasher(undefined, meters.hashed);
+  const passwords = tracer === null ? hashing : withParts(tracer, 'hash', hashing);
+  const { metrics } = meters;
+  const masterKeys = await openMasterKeyring(store, source, loaded);
+  const { master } = masterKeys;
   const rings = makeKeyRings(store, master);
+  const fingerprintKey = await openFingerprintKey(store, master);
   let origin = await readStoredOrigin(store);
   if (markMs < recordedMs) {
     await store.writeMeta('clock_high_water_ms', String(markMs), [auditEvent({
@@ -110,22 +141,31 @@ export async function openApplication(settings: Settings): Promise<Application> 
     })]);
   }
   const ctx: Context = {
-    store, clock, log, master, audit, passwords, rings, composeMail,
+    store, clock, log, master, audit, metrics, passwords, rings, composeMail,
     peoplePasswords: makePeoplePasswords(passwords, settings.passwordPepperFile === null ? null : loadPepper(settings.passwordPepperFile)),
     attempts: makeAttempts(clock),
     newcomers: makeThrottle(clock),
+    limiter: makeLimiter(clock, audit, settings.rateLimits === 'on'),
     mayIssue: makeIssuing(clock, markMs, wallMs),
     random: { text: (bytes) => randomBytes(bytes).toString('base64url') },
-    fingerprint: makeFingerprint(await openFingerprintKey(store, master)),
+    fingerprint: makeFingerprint(fingerprintKey),
+    codeKey: codeKeyOf(fingerprintKey),
     tokens: makeTokenReader(store, rings),
-    authenticator: makeClientAuthenticator({ store, clock, audit, passwords, rateLimits: settings.rateLimits === 'on' }),
+    authenticator: makeClientAuthenticator({ store, clock, audit, metrics, passwords, rateLimits: settings.rateLimits === 'on' }),
     origin: () => origin,
-    settings: { refreshGraceMs: settings.refreshGrace * 1000, rateLimits: settings.rateLimits === 'on', rsaBits: settings.rsaBits },
+    settings: { refreshGraceMs: settings.refreshGrace * 1000, rateLimits: settings.rateLimits === 'on', rsaBits: settings.rsaBits, masterKeySource: source.kind },
+    by: commandLine,
   };
   return {
     ctx,
     clock,
-    createdMasterKey: created,
+    meters,
+    tracer,
+    hashing,
+    isNew: !hasData,
+    madeMasterKey: source.made(),
+    masterKeys,
+    lastSeenMs: markMs,
     setOrigin(next) {
       origin = next;
     },

@@ -29,10 +29,14 @@ const ARRIVED = 1_000;
 type Entry = { readonly event: AuditEvent; readonly startedMs: number; number: number | null; waiting: number };
 
 /** What can be caused without a proof of who one is: anyone may begin a request or try to sign in, and public clients prove nothing. */
-const unprovenTypes: ReadonlySet<AuditType> = new Set(['client_authentication_failed', 'sign_in_failed', 'authorization_denied', 'code_refused']);
+const unprovenTypes: ReadonlySet<AuditType> = new Set([
+  'client_authentication_failed', 'sign_in_failed', 'authorization_denied', 'code_refused', 'token_refused', 'userinfo_refused', 'access_refused', 'requests_limited',
+]);
 
 function keyOf(event: AuditEvent): string {
-  return JSON.stringify([event.type, event.tenant, event.actor, event.clientId, event.fingerprint, event.reason, event.fingerprint === null ? networkOf(event.ip) : null]);
+  // What an operator was refused is one of so many operations; elsewhere a subject may be a stranger's invention.
+  const operation = event.type === 'access_refused' ? event.subject : null;
+  return JSON.stringify([event.type, event.tenant, event.actor, event.clientId, event.fingerprint, event.reason, event.fingerprint === null ? networkOf(event.ip) : null, operation]);
 }
 
 /**

@@ -28,6 +28,15 @@ export const aboutCommands: readonly CommandRow[] = [
     },
   },
   {
+    name: 'dashboard', summary: 'Print a Grafana dashboard of the metrics',
+    notes: 'Save it and import it in Grafana (Dashboards, New, Import); it asks which Prometheus scrapes this server.',
+    run: async () => {
+      const { grafanaDashboard } = await import('../metrics/dashboard.ts');
+      await writeOut(`${JSON.stringify(grafanaDashboard(), null, 2)}\n`);
+      return 0;
+    },
+  },
+  {
     name: 'version', summary: 'Print what this is and what it stands on',
     run: async ({ out }) => {
       await out.document(versions());

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { ensureDefaultTenant } from '../app/first-tenant.ts';
 import { openApplication, type Application } from '../app/open.ts';
-import { readSettings } from '../config/read-settings.ts';
+import { readSettings, type SettingsReading } from '../config/read-settings.ts';
 import type { SettingKey, Settings } from '../config/settings.ts';
 import type { Tenant } from '../core/model.ts';
 import { DEFAULT_TENANT } from '../core/tenant-settings.ts';
@@ -11,6 +11,7 @@ import type { Managed } from '../service/manage-outcome.ts';
 import { CommandFailure, UsageError, valueOf } from './failure.ts';
 import type { Flags } from './flags.ts';
 import type { Output } from './output.ts';
+import { makeProgress } from './progress.ts';
 
 /** One command line, parsed. */
 export type Call = {
@@ -56,10 +57,10 @@ function readText(path: string): string | null {
   }
 }
 
-/** The settings of this command line. @throws UsageError, CommandFailure with every problem */
-export function settingsOf(call: Call): Settings {
+/** The settings of this command line, and who said so. @throws UsageError, CommandFailure with every problem */
+export function readSettingsOf(call: Call): Extract<SettingsReading, { readonly ok: true }> {
   const reading = readSettings({ flags: call.settingFlags, env: process.env, readFile: readText });
-  if (reading.ok) return reading.settings;
+  if (reading.ok) return reading;
   const [first = ''] = reading.problems;
   const description = reading.problems.length === 1 ? first : `${reading.problems.length} settings are wrong`;
   const several = reading.problems.length === 1 ? [] : reading.problems;
@@ -67,16 +68,24 @@ export function settingsOf(call: Call): Settings {
   throw new CommandFailure('invalid_settings', description, several);
 }
 
-/** Opens the data of a command line. @throws CommandFailure that says what to do */
-export async function openFor(settings: Settings): Promise<Application> {
+/** The settings of this command line. @throws as above */
+export function settingsOf(call: Call): Settings {
+  return readSettingsOf(call).settings;
+}
+
+/** Opens the data of a command line, and shows how far a migration is. @throws CommandFailure that says what to do */
+export async function openFor(settings: Settings, { json }: Pick<Output, 'json'>): Promise<Application> {
   if (statSync(settings.data, { throwIfNoEntry: false })?.isDirectory() === false) {
     throw new CommandFailure('data_unavailable', `--data ${settings.data} is not a folder: name the folder that the database lies in, or is to be made in`);
   }
+  const line = makeProgress(json);
   try {
-    return await openApplication(settings);
+    return await openApplication(settings, line.tellNow);
   } catch (error) {
     // Whatever keeps data from opening is worded for people where it is thrown.
     throw new CommandFailure('data_unavailable', error instanceof Error ? error.message : 'the data cannot be opened');
+  } finally {
+    line.end();
   }
 }
 
@@ -85,10 +94,15 @@ export async function openFor(settings: Settings): Promise<Application> {
  * command line that makes no sense must leave no new folder behind.
  */
 export async function withData(call: Call, work: (work: Work) => Promise<void>): Promise<number> {
+  return withOpened(call, work);
+}
+
+/** The same, for work on the data as a whole. */
+export async function withOpened(call: Call, work: (work: Work, application: Application, settings: Settings) => Promise<void>): Promise<number> {
   const settings = settingsOf(call);
   // Commands speak for themselves; the log is for what goes wrong, unless somebody asks for more.
-  const application = await openFor(settings.logLevel === 'info' ? { ...settings, logLevel: 'warn' } : settings);
-  if (application.createdMasterKey && !call.out.json) call.out.warn(`${settings.data} is new: its database and master.key were just made`);
+  const application = await openFor(settings.logLevel === 'info' ? { ...settings, logLevel: 'warn' } : settings, call.out);
+  if (application.isNew && !call.out.json) call.out.warn(`${settings.data} is new: its database ${application.madeMasterKey ? 'and master.key were' : 'was'} just made`);
   try {
     await ensureDefaultTenant(application, 'await');
     const { ctx } = application;
@@ -97,7 +111,7 @@ export async function withData(call: Call, work: (work: Work) => Promise<void>):
       ctx, call, take, flags: call.flags, out: call.out,
       arg: (position) => call.args[position] ?? '',
       tenant: async () => take(await requireTenant(ctx, tenantOf(call))),
-    });
+    }, application, settings);
     return 0;
   } finally {
     await application.close();

@@ -1,13 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { dataFiles } from '../app/files.ts';
+import { dataFiles, parseMasterKeys } from '../app/files.ts';
+import { readHeaders } from '../app/tracing.ts';
 import type { Settings } from '../config/settings.ts';
 import { checkOrigin } from './check-origin.ts';
 
 /** Everything that would keep a server from starting with these settings, found without changing anything (OP-08). */
 export function checkStart(settings: Settings): readonly string[] {
-  return [...checkData(settings), ...checkMasterKey(settings), ...checkTls(settings), ...checkOrigin(settings)];
+  return [...checkData(settings), ...checkMasterKey(settings), ...checkTls(settings), ...checkCollector(settings), ...checkOrigin(settings)];
 }
 
 function mayWrite(path: string): boolean {
@@ -29,15 +30,26 @@ function checkData({ data }: Settings): readonly string[] {
   return mayWrite(parent) ? [] : [`--data ${data} does not exist, and cannot be made in ${parent}`];
 }
 
-function checkMasterKey({ data, masterKeyFile }: Settings): readonly string[] {
+function checkMasterKey({ data, masterKeyFile, masterKeyCommand, masterKey }: Settings): readonly string[] {
+  // A command is not run for this: it may ask a vault, which counts.
+  if (masterKeyCommand !== null || masterKey !== null) return [];
   const files = dataFiles(data);
   const path = masterKeyFile ?? files.masterKey;
   if (!existsSync(path)) return existsSync(files.database) ? [`the master key ${path} is missing, and there is a database that needs it`] : [];
   try {
-    const bytes = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
-    return bytes.length === 32 ? [] : [`${path} does not hold a master key (32 bytes in base64)`];
+    return parseMasterKeys(readFileSync(path, 'utf8')) === null ? [`${path} does not hold a master key (32 bytes in base64)`] : [];
   } catch {
     return [`the master key ${path} cannot be read`];
+  }
+}
+
+function checkCollector({ otlpHeadersFile }: Settings): readonly string[] {
+  if (otlpHeadersFile === null) return [];
+  try {
+    readHeaders(otlpHeadersFile);
+    return [];
+  } catch (error) {
+    return [`the headers for the collector cannot be read: ${error instanceof Error ? error.message : 'unknown reason'}`];
   }
 }
 

@@ -1,4 +1,4 @@
-import { findClosest } from '../config/closest.ts';
+import { findClosest } from '../core/closest.ts';
 import { claimTargets, type ClaimMapping, type ClaimTarget } from '../core/people.ts';
 import type { FlagRow } from './declare.ts';
 import { UsageError } from './failure.ts';

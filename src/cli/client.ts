@@ -11,7 +11,7 @@ import { introspectionCurl } from './curl.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
 import { given, type Flags } from './flags.ts';
 import { grantWords, readGrants, readScope } from './names.ts';
-import { clientDocument } from './present.ts';
+import { clientDocument } from '../service/documents.ts';
 import { block, showSeconds, showTime, styleFor, table, words } from './text.ts';
 
 const id = ['<CLIENT>', 'the client\'s id'] as const;

@@ -9,7 +9,7 @@ import { CommandFailure, UsageError } from './failure.ts';
 export async function confirm(call: Call, question: string, what: 'deletes' | 'resets' = 'deletes'): Promise<void> {
   if (call.flags.on('yes')) return;
   if (call.out.json || !process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UsageError(`this ${what} for good: add --yes to confirm (nobody can be asked here)`);
+    throw new UsageError('this cannot be taken back: add --yes to confirm (nobody can be asked here)');
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {

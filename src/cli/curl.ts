@@ -1,6 +1,6 @@
 import type { Origin } from '../core/issuer.ts';
 import type { Client, Tenant } from '../core/model.ts';
-import { tenantUrls } from './present.ts';
+import { tenantUrls } from '../service/documents.ts';
 
 const unreserved = /^[A-Za-z0-9._~-]+$/;
 

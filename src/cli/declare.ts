@@ -11,6 +11,8 @@ export type FlagRow = readonly [flags: string, doc: string, repeat?: 'repeat'];
 export type CommandRow = {
   readonly name: string;
   readonly summary: string;
+  /** What its group does when no command is named. */
+  readonly isDefault?: true;
   /** `<NEEDED>` and `[OPTIONAL]` arguments. */
   readonly args?: readonly (readonly [form: string, doc: string])[];
   readonly flags?: readonly FlagRow[];
@@ -50,7 +52,7 @@ export function addCommonOptions(command: Command): Command {
 
 /** Adds a command to a group. */
 export function declareCommand(group: Command, row: CommandRow, ended: Ended): void {
-  const command = group.command(row.name).summary(row.summary).description(`${row.summary}.`);
+  const command = group.command(row.name, { isDefault: row.isDefault === true }).summary(row.summary).description(`${row.summary}.`);
   for (const [form, doc] of row.args ?? []) command.argument(form, doc);
   for (const flag of row.flags ?? []) command.addOption(makeOption(flag));
   for (const key of row.settings ?? []) command.addOption(settingOption(key));
@@ -73,7 +75,7 @@ export function declareCommand(group: Command, row: CommandRow, ended: Ended): v
 function pickSettings(options: Readonly<Record<string, unknown>>, taken: readonly SettingKey[]): Call['settingFlags'] {
   const picked: Partial<Record<SettingKey, string | boolean | readonly string[]>> = {};
   for (const key of settingKeys) {
-    const value = options[key];
+    const value = options[(settingRows[key].flag ?? key).replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
     if (!taken.includes(key)) continue;
     if (typeof value === 'string' || typeof value === 'boolean') picked[key] = value;
     else if (Array.isArray(value)) picked[key] = value as readonly string[];

@@ -2,6 +2,7 @@ import type { Tenant } from '../core/model.ts';
 import { DEFAULT_TENANT } from '../core/tenant-settings.ts';
 import type { DemoSite } from '../http/server-context.ts';
 import type { Context } from '../service/context.ts';
+import { everything, putAdministrator } from '../service/manage-access.ts';
 import { createUserWithPassword, setUserPassword } from '../service/manage-credentials.ts';
 import { createOrganization, putMember, requireOrganization } from '../service/manage-organizations.ts';
 import { createRole, updateRole } from '../service/manage-roles.ts';
@@ -17,7 +18,10 @@ export const demoSite: DemoSite = {
 };
 
 /** What is told once, in the terminal. */
-export type DemoApplication = { readonly username: string; readonly password: string; readonly gatewaySecret: string };
+export type DemoApplication = { readonly username: string; readonly password: string; readonly adminPassword: string; readonly gatewaySecret: string };
+
+/** Who may open the console. */
+export const DEMO_ADMINISTRATOR = 'admin';
 
 const ORG = 'org_demo';
 const ROLE = 'orders-clerk';
@@ -34,15 +38,14 @@ function makePassword(): string {
 }
 
 /** The person, with a new password, whatever became of one of an earlier start. */
-async function makePerson(ctx: Context, tenant: Tenant): Promise<string> {
+async function makePerson(ctx: Context, tenant: Tenant, { username, name }: { readonly username: string; readonly name: string }): Promise<string> {
   const password = { text: makePassword(), temporary: false };
-  const { username } = demoSite;
   const former = await requireUser(ctx, tenant, username);
   if (former.ok) {
     if (former.value.disabledAtMs !== null) valueOf(await setUserEnabled(ctx, tenant, former.value.id, true), quiet);
     valueOf(await setUserPassword(ctx, tenant, former.value.id, password), quiet);
   } else {
-    valueOf(await createUserWithPassword(ctx, tenant, null, { username, email: 'demo@example.com', emailVerified: true, name: 'Dana Demo' }, password), quiet);
+    valueOf(await createUserWithPassword(ctx, tenant, null, { username, email: `${username}@example.com`, emailVerified: true, name }, password), quiet);
   }
   return password.text;
 }
@@ -66,9 +69,11 @@ export async function makeDemoApplication(ctx: Context): Promise<DemoApplication
     change: { name: 'Demo application', grants: ['authorization_code', 'refresh_token'], scopes: demoSite.scopes, redirectUris: [page], postLogoutRedirectUris: [page] },
   });
   const { secret } = await makeDemoClient(ctx, tenant, { id: demoSite.gateway, public: false, change: { name: 'Demo gateway', introspect: 'tenant' } });
-  const password = await makePerson(ctx, tenant);
+  const password = await makePerson(ctx, tenant, { username: demoSite.username, name: 'Dana Demo' });
+  const adminPassword = await makePerson(ctx, tenant, { username: DEMO_ADMINISTRATOR, name: 'Ada Admin' });
+  valueOf(await putAdministrator(ctx, everything, DEMO_ADMINISTRATOR, { scopes: ['admin'], tenant: null }), quiet);
   await ensure(await createRole(ctx, tenant, ROLE, ['orders:read', 'orders:ship']), () => updateRole(ctx, tenant, ROLE, ['orders:read', 'orders:ship']));
   await ensure(await createOrganization(ctx, tenant, ORG, 'Example Outfitters'), () => requireOrganization(ctx, tenant, ORG));
   valueOf(await putMember(ctx, tenant, ORG, demoSite.username, [ROLE]), quiet);
-  return { username: demoSite.username, password, gatewaySecret: secret };
+  return { username: demoSite.username, password, adminPassword, gatewaySecret: secret };
 }

@@ -11,7 +11,7 @@ import { issueToken } from '../service/issue-token.ts';
 import type { Context } from '../service/context.ts';
 import { openFor, type Call } from './call.ts';
 import { introspectionCurl } from './curl.ts';
-import { demoSite, makeDemoApplication, type DemoApplication } from './demo-application.ts';
+import { DEMO_ADMINISTRATOR, demoSite, makeDemoApplication, type DemoApplication } from './demo-application.ts';
 import { ensure, makeDemoClient, quiet } from './demo-client.ts';
 import { demoTenants, type DemoTenant } from './demo-tenants.ts';
 import { CommandFailure, UsageError, valueOf } from './failure.ts';
@@ -83,7 +83,7 @@ export async function serveDemo(call: Call, settings: Settings): Promise<number>
 
 async function serveFrom(call: Call, settings: Settings, temporary: boolean): Promise<number> {
   refuseForeignFolder(settings.data);
-  const application = await openFor(settings);
+  const application = await openFor(settings, call.out);
   try {
     await markAsDemo(application.ctx, settings.data);
     return await serve(application, settings, {
@@ -93,7 +93,10 @@ async function serveFrom(call: Call, settings: Settings, temporary: boolean): Pr
         for (const row of demoTenants) lines.push([row, await makeDemoTenant(application.ctx, row)]);
         const made = await makeDemoApplication(application.ctx);
         const { username, password } = made;
-        await call.out.document({ url, docs: settings.docs === 'on' ? `${url}/docs` : null, demo: `${url}/demo`, username, password });
+        await call.out.document({
+          url, docs: settings.docs === 'on' ? `${url}/docs` : null, demo: `${url}/demo`, username, password,
+          ...(settings.admin === 'on' && { admin: `${url}/admin`, admin_username: DEMO_ADMINISTRATOR, admin_password: made.adminPassword }),
+        });
         await call.out.print(renderDemo(call.out.styled, url, settings, temporary, lines, made));
       },
     });
@@ -119,6 +122,7 @@ function renderDemo(styled: boolean, url: string, settings: Settings, temporary:
       ['Account', `${url}/account`],
       ['Mailbox', settings.smtpUrl === null ? `${url}/mailbox` : null],
       ['API', settings.docs === 'on' ? `${url}/docs` : null],
+      ['Console', settings.admin === 'on' ? `${url}/admin as ${DEMO_ADMINISTRATOR} with the password ${made.adminPassword}` : null],
       ['Gateway', `${demoSite.gateway} with the secret ${made.gatewaySecret}`],
     ]),
     '',

@@ -32,8 +32,13 @@ export class UsageError extends Error {
  * @throws UsageError for a value that can never be right, CommandFailure for everything that the data says against it
  */
 export function valueOf<T>(outcome: Managed<T>, warn: (text: string) => void): T {
-  if (!outcome.ok && outcome.error === 'invalid_request') throw new UsageError(outcome.description, [], outcome.error);
-  if (!outcome.ok) throw new CommandFailure(outcome.error, outcome.description);
-  for (const warning of outcome.warnings) warn(warning);
+  if (!outcome.ok) {
+    const words = outcome.hint === null ? outcome.description : `${outcome.description}; ${outcome.hint}`;
+    throw outcome.error === 'invalid_request' ? new UsageError(words, [], outcome.error) : new CommandFailure(outcome.error, words);
+  }
+  for (const warning of outcome.warnings) {
+    const hint = outcome.hints?.[warning];
+    warn(hint === undefined ? warning : `${warning}; ${hint}`);
+  }
   return outcome.value;
 }

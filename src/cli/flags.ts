@@ -1,4 +1,4 @@
-import { findClosest } from '../config/closest.ts';
+import { findClosest } from '../core/closest.ts';
 import { MAX_LIFETIME_S } from '../core/tenant-settings.ts';
 import { UsageError } from './failure.ts';
 
@@ -22,6 +22,8 @@ export type Flags = {
   seconds(name: string, least?: number): number | undefined;
   /** Like `seconds`; an empty value is null. */
   secondsOrNull(name: string): number | null | undefined;
+  /** A whole number, 1 or more; an empty value is null. @throws UsageError */
+  wholeOrNull(name: string): number | null | undefined;
 };
 
 function camelCase(name: string): string {
@@ -68,6 +70,12 @@ export function readFlags(options: Readonly<Record<string, unknown>>): Flags {
     },
     oneOfOrNull: (name, words) => (text(name) === '' ? null : oneOf(name, words)),
     secondsOrNull: (name) => (text(name) === '' ? null : seconds(name)),
+    wholeOrNull(name) {
+      const value = text(name);
+      if (value === undefined || value === '') return value === '' ? null : undefined;
+      if (/^[1-9][0-9]{0,8}$/.test(value)) return Number(value);
+      throw new UsageError(`--${name} is a whole number, 1 or more`);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { findClosest } from '../config/closest.ts';
+import { findClosest } from '../core/closest.ts';
 import { parseScope } from '../core/scope.ts';
 import { grantTypes, type GrantType } from '../spec/names.ts';
 import { UsageError } from './failure.ts';

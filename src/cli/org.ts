@@ -4,10 +4,11 @@ import {
 } from '../service/manage-organizations.ts';
 import { suggestion, tenantOf, withData, type Work } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
+import { invitationCommands } from './invitations.ts';
 import type { CommandRow } from './declare.ts';
 import { UsageError } from './failure.ts';
 import type { Flags } from './flags.ts';
-import { memberDocument, organizationDocument } from './present.ts';
+import { memberDocument, organizationDocument } from '../service/documents.ts';
 import { block, showTime, table, words } from './text.ts';
 
 const org = ['<ORG>', 'the organization\'s id'] as const;
@@ -102,6 +103,7 @@ export const orgCommands: readonly CommandRow[] = [
       await work.out.print(`${work.arg(1)} is no longer in ${work.arg(0)}.`);
     }),
   },
+  ...invitationCommands,
   {
     name: 'delete', summary: 'Delete an organization and its memberships; its users stay', args: [org], tenant: 'default', flags: [yesFlag],
     run: async (call) => {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { MOST_LOGO_BYTES, readLogo } from '../core/logo.ts';
+import { logoBytes, MOST_LOGO_BYTES, readLogo } from '../core/logo.ts';
 import type { Logo, PeopleSettings } from '../core/people.ts';
 import { findOverrideFault, messageKeys, OWN_SCOPE } from '../pages/text.ts';
 import { locales } from '../pages/views.ts';
-import { findClosest } from '../config/closest.ts';
+import { findClosest } from '../core/closest.ts';
 import { claimFlag, readClaims, showClaim } from './claim-flags.ts';
 import type { FlagRow } from './declare.ts';
 import { UsageError } from './failure.ts';
@@ -119,20 +119,7 @@ export function readPeople(flags: Flags): Partial<PeopleSettings> | undefined {
   return Object.keys(change).length === 0 ? undefined : change;
 }
 
-function bytesOf(logo: Logo): number {
-  return Math.floor((logo.base64.replace(/=+$/, '').length * 3) / 4);
-}
-
 const word = (on: boolean): 'on' | 'off' => (on ? 'on' : 'off');
-
-/** The same as programs see it; of a picture only what it is. */
-export function peopleDocument(people: PeopleSettings): object {
-  return {
-    registration: word(people.registration), passwords: word(people.passwords), email_codes: word(people.emailCodes), passkeys: word(people.passkeys),
-    password_min_length: people.passwordMinLength, session_idle_ttl: people.sessionIdleTtl, session_ttl: people.sessionTtl, color: people.color,
-    logo: people.logo === null ? null : { type: people.logo.type, bytes: bytesOf(people.logo) }, messages: people.messages, claims: people.claims,
-  };
-}
 
 /** The same for people. */
 export function peopleFacts(people: PeopleSettings): readonly (readonly [name: string, value: string | null])[] {
@@ -142,7 +129,7 @@ export function peopleFacts(people: PeopleSettings): readonly (readonly [name: s
     ['sign-in', `${ways.join(', ')}; registration ${word(people.registration)}`],
     ['sessions', `${showSeconds(people.sessionTtl)}, ${showSeconds(people.sessionIdleTtl)} without a visit`],
     ['color', people.color],
-    ['logo', people.logo === null ? null : `${people.logo.type}, ${bytesOf(people.logo)} bytes`],
+    ['logo', people.logo === null ? null : `${people.logo.type}, ${logoBytes(people.logo)} bytes`],
     ['own wording', worded.length === 0 ? null : worded.join(', ')],
     ['claims', people.claims.length === 0 ? null : people.claims.map(showClaim).join(' ')],
   ];

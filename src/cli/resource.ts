@@ -1,12 +1,21 @@
-import { tokenFormats } from '../core/model.ts';
-import { createResource, deleteResource } from '../service/manage-resources.ts';
-import { suggestion, tenantOf, withData } from './call.ts';
+import { tokenFormats, type Resource, type Tenant } from '../core/model.ts';
+import { createResource, deleteResource, updateResource, type ResourceChange } from '../service/manage-resources.ts';
+import { suggestion, tenantOf, withData, type Work } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow } from './declare.ts';
 import { UsageError } from './failure.ts';
+import { given } from './flags.ts';
 import { readScope } from './names.ts';
-import { resourceDocument } from './present.ts';
+import { resourceDocument } from '../service/documents.ts';
 import { block, showTime, table, words } from './text.ts';
+
+async function show({ out }: Work, tenant: Tenant, resource: Resource): Promise<void> {
+  await out.document(resourceDocument(resource, tenant));
+  await out.print(block(out.styled, `resource ${resource.uri}`, [
+    ['tenant', tenant.slug], ['scope', resource.scopes.length === 0 ? 'any' : words(resource.scopes)], ['owner', resource.ownerClientId ?? 'none'],
+    ['token format', resource.tokenFormat], ['created', showTime(resource.createdAtMs)],
+  ]));
+}
 
 /** `assay resource …` */
 export const resourceCommands: readonly CommandRow[] = [
@@ -25,14 +34,9 @@ export const resourceCommands: readonly CommandRow[] = [
       if (uri === undefined) throw new UsageError('--uri is missing: the identifier of the resource, like https://api.example.com/orders');
       const wish = { uri, scopes: readScope(flags.text('scope')) ?? [], owner: flags.text('owner') ?? null, tokenFormat: flags.oneOf('token-format', tokenFormats) ?? null };
       return withData(call, async (work) => {
-        const { ctx, out } = work;
         const tenant = await work.tenant();
-        const resource = work.take(await createResource(ctx, tenant, wish));
-        await out.document(resourceDocument(resource, tenant));
-        await out.print(block(out.styled, `resource ${resource.uri}`, [
-          ['tenant', tenant.slug], ['scope', resource.scopes.length === 0 ? 'any' : words(resource.scopes)], ['owner', resource.ownerClientId ?? 'none'],
-          ['token format', resource.tokenFormat], ['created', showTime(resource.createdAtMs)],
-        ]));
+        const resource = work.take(await createResource(work.ctx, tenant, wish));
+        await show(work, tenant, resource);
       });
     },
   },
@@ -49,6 +53,22 @@ export const resourceCommands: readonly CommandRow[] = [
           resource.uri, resource.ownerClientId ?? '–', resource.scopes.length === 0 ? 'any' : words(resource.scopes),
         ])));
     }),
+  },
+  {
+    name: 'update', summary: 'Change a resource; what is not named stays', args: [['<URI>', 'its identifier']], tenant: 'default',
+    flags: [
+      ['--scope <SCOPES>', 'scopes that mean something there, separated by spaces; "" for any'],
+      ['--owner <CLIENT>', 'client that may introspect tokens meant for it; "" for none'],
+      ['--token-format <FORMAT>', `format of access tokens meant for it: ${tokenFormats.join(', ')}; "" for the usual one`],
+    ],
+    run: (call) => {
+      const { flags } = call;
+      const change = given<ResourceChange>({ scopes: readScope(flags.text('scope')), owner: flags.clearable('owner'), tokenFormat: flags.oneOfOrNull('token-format', tokenFormats) });
+      return withData(call, async (work) => {
+        const tenant = await work.tenant();
+        await show(work, tenant, work.take(await updateResource(work.ctx, tenant, work.arg(0), change)));
+      });
+    },
   },
   {
     name: 'delete', summary: 'Remove a resource; its owner learns nothing more through it', args: [['<URI>', 'its identifier']], tenant: 'default', flags: [yesFlag],

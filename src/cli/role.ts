@@ -6,7 +6,7 @@ import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
 import { UsageError } from './failure.ts';
 import type { Flags } from './flags.ts';
-import { roleDocument } from './present.ts';
+import { roleDocument } from '../service/documents.ts';
 import { block, showTime, table, words } from './text.ts';
 
 const role = ['<ROLE>', 'the role\'s name'] as const;

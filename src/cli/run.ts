@@ -1,21 +1,34 @@
 import { Command, CommanderError } from 'commander';
 import { isStoreError } from '../core/ports.ts';
-import { findClosest } from '../config/closest.ts';
+import { findClosest } from '../core/closest.ts';
 import { aboutCommands, versionLine, versions } from './about.ts';
+import { adminCommands } from './admin.ts';
+import { apiKeyCommands } from './api-key.ts';
 import { auditCommands } from './audit.ts';
+import { backupCommands } from './backup.ts';
 import { clientCommands } from './client.ts';
+import { completionCommand } from './completions.ts';
 import { addCommonOptions, declareCommand, type CommandRow, type Ended } from './declare.ts';
+import { configurationCommands } from './configuration.ts';
+import { doctorCommands } from './doctor.ts';
 import { CommandFailure, UsageError } from './failure.ts';
+import { eventCommands } from './events.ts';
+import { grantCommands } from './grant.ts';
+import { importCommands } from './import.ts';
 import { keyCommands } from './keys.ts';
 import { orgCommands } from './org.ts';
+import { restoreCommands } from './restore.ts';
 import { ReaderGone, writeErr, writeOut } from './output.ts';
 import { resourceCommands } from './resource.ts';
 import { roleCommands } from './role.ts';
 import { serverCommands } from './server.ts';
+import { serviceUnitCommands } from './service-unit.ts';
+import { sessionCommands } from './session.ts';
 import { tenantCommands } from './tenant.ts';
 import { plain, styleFor } from './text.ts';
 import { tokenCommands } from './token.ts';
 import { userCommands } from './user.ts';
+import { webhookCommands } from './webhook.ts';
 
 const groups: readonly (readonly [name: string, summary: string, commands: readonly CommandRow[]])[] = [
   ['tenant', 'Tenants: an issuer each, with keys, clients and users of its own', tenantCommands],
@@ -25,8 +38,15 @@ const groups: readonly (readonly [name: string, summary: string, commands: reado
   ['org', 'Organizations: groups that users belong to, with roles', orgCommands],
   ['role', 'Roles: what their holders may do in an organization', roleCommands],
   ['token', 'Tokens: issue, look at, explain, revoke', tokenCommands],
+  ['grant', 'Grants: what users allowed clients, with all tokens that came of it', grantCommands],
+  ['session', 'Sessions: where users are signed in', sessionCommands],
   ['keys', 'Signing keys: list, rotate, revoke', keyCommands],
+  ['webhook', 'Webhooks: tell other programs what happens here', webhookCommands],
   ['audit', 'Audit trail', auditCommands],
+  ['api-key', 'API keys: programs that operate the server over HTTP', apiKeyCommands],
+  ['admin', 'Administrators: people who operate the server in the console', adminCommands],
+  ['import', 'Imports: take over what another server has', importCommands],
+  ['backup', 'Backups of the whole database', backupCommands],
 ];
 
 const DONE = 0;
@@ -51,11 +71,13 @@ function buildProgram(said: Said, json: boolean, ended: Ended): Command {
     throw new CommanderError(DONE, 'assay.version', 'version');
   });
   for (const row of serverCommands) declareCommand(program, row, ended);
+  for (const row of configurationCommands) declareCommand(program, row, ended);
   for (const [name, summary, commands] of groups) {
     const group = program.command(name).summary(summary).description(`${summary}.`);
     for (const row of commands) declareCommand(group, row, ended);
   }
-  for (const row of aboutCommands) declareCommand(program, row, ended);
+  for (const row of eventCommands) declareCommand(program, row, ended);
+  for (const row of [...restoreCommands, ...doctorCommands, ...serviceUnitCommands, completionCommand(program), ...aboutCommands]) declareCommand(program, row, ended);
   return program;
 }
 

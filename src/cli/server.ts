@@ -1,11 +1,12 @@
 import type { SettingKey, Settings } from '../config/settings.ts';
-import { openFor, settingsOf, withData, type Call } from './call.ts';
+import { openFor, readSettingsOf, withData, type Call } from './call.ts';
 import { checkStart } from './check-start.ts';
 import type { CommandRow } from './declare.ts';
 import { CommandFailure, UsageError } from './failure.ts';
+import { writeErr } from './output.ts';
 import { styleFor } from './text.ts';
 
-const serveSettings: readonly SettingKey[] = ['host', 'port', 'origin', 'moveOrigin', 'acceptClock', 'tlsCert', 'tlsKey', 'trustProxy'];
+const serveSettings: readonly SettingKey[] = ['host', 'port', 'origin', 'moveOrigin', 'acceptClock', 'tlsCert', 'tlsKey', 'trustProxy', 'metricsListen'];
 
 /** Where requests arrive, for people; null where the origin says it, or nobody knows the port before. */
 function describeAddress({ host, port, tlsCert }: Settings, url: string): string | null {
@@ -20,10 +21,15 @@ function describeMove(settings: Settings, former: string | null, url: string): s
   return `Moved from ${former} to ${url}. Issuers changed: tokens issued so far are inactive, and clients must be told the new issuer.`;
 }
 
+/** How the first administrator comes to be, for people; null where there is one. */
+function describeSetup(setupUrl: string | null): string | null {
+  return setupUrl === null ? null : `Nobody administers it yet. Whoever opens this link within a day becomes the administrator:\n  ${setupUrl}`;
+}
+
 async function run(call: Call): Promise<number> {
   const { flags, out } = call;
   if (flags.on('check') && flags.on('demo')) throw new UsageError('--check and --demo do not go together');
-  const settings = settingsOf(call);
+  const { settings, given } = readSettingsOf(call);
   if (flags.on('check')) {
     const problems = checkStart(settings);
     if (problems.length > 0) throw new CommandFailure('invalid_settings', `${problems.length === 1 ? 'one thing keeps' : `${problems.length} things keep`} the server from starting`, problems);
@@ -34,16 +40,19 @@ async function run(call: Call): Promise<number> {
   // Half of every other command's time would go into loading what only the server needs.
   if (flags.on('demo')) return (await import('./demo.ts')).serveDemo(call, settings);
   const { serve } = await import('../app/serve.ts');
-  const application = await openFor(settings);
-  if (application.createdMasterKey) application.ctx.log.info('data created', { folder: settings.data });
+  const application = await openFor(settings, out);
+  if (application.isNew) application.ctx.log.info('data created', { folder: settings.data });
   try {
     const former = (await application.ctx.store.readMeta('origin')) === null ? null : application.ctx.origin().url;
     return await serve(application, settings, {
-      onReady: async ({ url }) => {
-        await out.document({ url, docs: settings.docs === 'on' ? `${url}/docs` : null });
+      given,
+      onReady: async ({ url, setupUrl }) => {
+        await out.document({ url, docs: settings.docs === 'on' ? `${url}/docs` : null, ...(setupUrl !== null && { setup_url: setupUrl }) });
         const { bold } = styleFor(out.styled);
-        await out.print(`Assay answers at ${bold(url)}${settings.docs === 'on' ? `, documentation at ${url}/docs` : ''}. Ctrl-C stops it.`);
-        for (const line of [describeAddress(settings, url), describeMove(settings, former, url)]) if (line !== null) await out.print(line);
+        // Standard output then belongs to the audit trail, whose readers are to find nothing else there.
+        const say = settings.auditStream !== 'stdout' || out.json ? out.print : (text: string) => Promise.resolve(writeErr(`${text}\n`));
+        await say(`Assay answers at ${bold(url)}${settings.docs === 'on' ? `, documentation at ${url}/docs` : ''}. Ctrl-C stops it.`);
+        for (const line of [describeAddress(settings, url), describeMove(settings, former, url), describeSetup(setupUrl)]) if (line !== null) await say(line);
       },
     });
   } catch (error) {

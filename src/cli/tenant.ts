@@ -2,15 +2,16 @@ import { issuerOf } from '../core/issuer.ts';
 import {
   introspectionPolicies, layoutNames, policyModes, presetNames, refreshRevocations, revocationPolicies, shapeNames, type Tenant,
 } from '../core/model.ts';
+import type { OperationsSettings, RequestLimits } from '../core/operations-settings.ts';
 import type { TenantChange } from '../core/tenant-settings.ts';
-import { createTenant, deleteTenant, requireTenant, setTenantEnabled, updateTenant } from '../service/manage-tenants.ts';
+import { createTenant, deleteTenant, requireTenant, revokeTenantTokens, setTenantEnabled, updateTenant } from '../service/manage-tenants.ts';
 import { signingAlgorithms } from '../spec/names.ts';
 import { withData, type Work } from './call.ts';
 import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow, FlagRow } from './declare.ts';
 import { given, type Flags } from './flags.ts';
 import { peopleFacts, peopleFlags, readPeople } from './people-flags.ts';
-import { tenantDocument, tenantUrls } from './present.ts';
+import { tenantDocument, tenantUrls } from '../service/documents.ts';
 import { block, showSeconds, showTime, table } from './text.ts';
 
 const slug = ['<SLUG>', 'the tenant, as `assay tenant list` shows it'] as const;
@@ -28,8 +29,24 @@ const changes: readonly FlagRow[] = [
   ['--alg <ALG>', `algorithm that signs its tokens: ${signingAlgorithms.join(', ')}`],
   ['--access-token-ttl <SECONDS>', 'lifetime of access tokens'],
   ['--refresh-token-ttl <SECONDS>', 'lifetime of refresh tokens, counted from the first'],
+  ['--key-rotation-days <DAYS>', 'days after which the next key signs; "" for only by command'],
+  ['--audit-retention-days <DAYS>', 'days for which its audit events are kept; "" for ever (default)'],
+  ['--limit-tenant <N>', 'requests per minute of all callers together; "" for as many as come (default)'],
+  ['--limit-client <N>', 'requests per minute of one client; "" for as many as come (default)'],
+  ['--limit-address <N>', 'requests per minute from one address; "" for as many as come (default)'],
+  ['--limit-account <N>', 'tries per minute to sign in to one account; "" for as many as come (default)'],
   ...peopleFlags,
 ];
+
+function readOperations(flags: Flags): TenantChange['operations'] {
+  const limits = given<Partial<RequestLimits>>({
+    tenant: flags.wholeOrNull('limit-tenant'), client: flags.wholeOrNull('limit-client'), address: flags.wholeOrNull('limit-address'), account: flags.wholeOrNull('limit-account'),
+  });
+  const change = given<NonNullable<TenantChange['operations']>>({
+    keyRotationDays: flags.wholeOrNull('key-rotation-days'), auditRetentionDays: flags.wholeOrNull('audit-retention-days'), limits: Object.keys(limits).length === 0 ? undefined : limits,
+  });
+  return Object.keys(change).length === 0 ? undefined : change;
+}
 
 function readChange(flags: Flags): TenantChange {
   return given<TenantChange>({
@@ -46,6 +63,7 @@ function readChange(flags: Flags): TenantChange {
     accessTokenTtl: flags.seconds('access-token-ttl'),
     refreshTokenTtl: flags.seconds('refresh-token-ttl'),
     people: readPeople(flags),
+    operations: readOperations(flags),
   });
 }
 
@@ -63,12 +81,22 @@ async function show({ ctx, out }: Work, tenant: Tenant): Promise<void> {
     ['access tokens', `${showSeconds(tenant.accessTokenTtl)}, ${tenant.algorithm}, aud is the ${tenant.defaultAudience === 'client' ? 'client id' : 'issuer'} by default`],
     ['refresh tokens', showSeconds(tenant.refreshTokenTtl)],
     ...peopleFacts(tenant.people),
+    ...operationsFacts(tenant.operations),
     ['introspect', urls.introspect],
     ['revoke', urls.revoke],
     ['token', urls.token],
     ['keys', urls.jwks],
     ['created', showTime(tenant.createdAtMs)],
   ]));
+}
+
+/** How it is operated, where that is not as usual. */
+function operationsFacts({ keyRotationDays, auditRetentionDays, limits }: OperationsSettings): readonly (readonly [name: string, value: string | null])[] {
+  const limited = Object.entries(limits).filter(([, most]) => most !== null).map(([name, most]) => `${name} ${most}`);
+  return [
+    ['key rotation', keyRotationDays === null ? 'by command' : `every ${keyRotationDays} d`], ['audit kept', auditRetentionDays === null ? null : `${auditRetentionDays} d`],
+    ['requests/min', limited.length === 0 ? null : limited.join(', ')],
+  ];
 }
 
 const switchTenant = (enabled: boolean): CommandRow['run'] => (call) => withData(call, async (work) => {
@@ -111,6 +139,17 @@ export const tenantCommands: readonly CommandRow[] = [
   },
   { name: 'disable', summary: 'Suspend a tenant; its tokens are dead for good', args: [slug], run: switchTenant(false) },
   { name: 'enable', summary: 'Let a suspended tenant work again; its old tokens stay dead', args: [slug], run: switchTenant(true) },
+  {
+    name: 'revoke-tokens', summary: 'Revoke every token that a tenant issued so far; new ones may be issued at once', args: [slug], flags: [yesFlag],
+    run: async (call) => {
+      await confirm(call, `Revoke every token of the tenant ${call.args[0] ?? ''}? Everybody has to sign in again.`);
+      return withData(call, async ({ ctx, out, take, arg }) => {
+        take(await revokeTenantTokens(ctx, arg(0)));
+        await out.document({ ok: true });
+        await out.print(`Revoked every token of the tenant ${arg(0)} so far.`);
+      });
+    },
+  },
   {
     name: 'delete', summary: 'Delete a tenant with its secrets and keys', args: [slug], flags: [yesFlag],
     run: async (call) => {

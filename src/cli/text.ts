@@ -21,16 +21,6 @@ export function showSeconds(seconds: number): string {
   return `${seconds} s`;
 }
 
-/** A moment for programs: RFC 3339, UTC. */
-export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-/** Like `isoTime`, of what may never have been. */
-export function isoTimeOrNull(ms: number | null): string | null {
-  return ms === null ? null : isoTime(ms);
-}
-
 type Style = { readonly bold: (text: string) => string; readonly dim: (text: string) => string };
 
 /** Bold and dim, or nothing of the kind. */

@@ -9,8 +9,12 @@ import { readInput } from './confirm.ts';
 import type { CommandRow } from './declare.ts';
 import { UsageError } from './failure.ts';
 import { readScope } from './names.ts';
-import { explanationDocument, inspectionDocument } from './present.ts';
-import { block, showSeconds, showTime, words } from './text.ts';
+import { explanationDocument, inspectionDocument } from '../service/documents.ts';
+import { opaqueTokenDocument } from '../service/grant-documents.ts';
+import { pageLiveTokens, type GrantFilter } from '../service/manage-grants.ts';
+import { given } from './flags.ts';
+import { firstOf, warnOfMore } from './listing.ts';
+import { block, showSeconds, showTime, table, words } from './text.ts';
 
 const token = ['<TOKEN>', 'the token, or "-" to read it from standard input'] as const;
 const notes = 'Pipe the token in and use "-": arguments can be seen in process lists and shell history.';
@@ -134,6 +138,26 @@ export const tokenCommands: readonly CommandRow[] = [
           ['expires in', showSeconds(response.expires_in)],
           ['scope', response.scope ?? '–'],
         ]));
+      });
+    },
+  },
+  {
+    name: 'list', summary: 'List opaque access tokens that are good; JWTs are kept nowhere', tenant: 'default',
+    flags: [
+      ['--user <USER>', 'only those of this user, by name or id'], ['--client <ID>', 'only those of this client'], ['--grant <GRANT>', 'only those of this grant'], ['--session <SID>', 'only those of this session'],
+    ],
+    run: (call) => {
+      const { flags } = call;
+      const filter = given<GrantFilter>({ user: flags.text('user'), clientId: flags.text('client'), grantId: flags.text('grant'), sessionId: flags.text('session') });
+      return withData(call, async (work) => {
+        const { ctx, out } = work;
+        const tenant = await work.tenant();
+        const { items, more } = await firstOf(work, (page) => pageLiveTokens(ctx, tenant, page, filter));
+        await out.document({ items: items.map((item) => opaqueTokenDocument(item, tenant)) });
+        warnOfMore(work, more);
+        await out.print(items.length === 0 ? 'There are no such tokens.' : table(out.styled, ['CLIENT', 'SUBJECT', 'SCOPE', 'ISSUED', 'EXPIRES', 'GRANT'], items.map(({ facts }) => [
+          facts.clientId, facts.subject, words(facts.scopes), showTime(facts.issuedAtMs), facts.expiresAt === null ? '–' : showTime(facts.expiresAt * 1000), facts.grantId ?? '–',
+        ])));
       });
     },
   },

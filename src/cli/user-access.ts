@@ -7,7 +7,7 @@ import { confirm, yesFlag } from './confirm.ts';
 import type { CommandRow } from './declare.ts';
 import { UsageError } from './failure.ts';
 import { readNewPassword, temporaryFlag } from './password.ts';
-import { sessionDocument } from './present.ts';
+import { sessionDocument } from '../service/documents.ts';
 import { showTime, table, words } from './text.ts';
 
 const who = ['<USER>', 'the user\'s name or id'] as const;

@@ -8,15 +8,15 @@ import type { CommandRow, FlagRow } from './declare.ts';
 import { UsageError } from './failure.ts';
 import { given, type Flags } from './flags.ts';
 import { readNewPassword, temporaryFlag } from './password.ts';
-import { accessDocument, userDocument } from './present.ts';
+import { accessDocument, userDocument } from '../service/documents.ts';
 import { block, showTime, table } from './text.ts';
 import { accessCommands } from './user-access.ts';
 
 const who = ['<USER>', 'the user\'s name or id'] as const;
 
-const changes: readonly FlagRow[] = [
+const changes = (email: string): readonly FlagRow[] => [
   ['--username <NAME>', 'name to sign in with; letter case does not count'],
-  ['--email <ADDRESS>', 'e-mail address'],
+  ['--email <ADDRESS>', email],
   ['--name <NAME>', 'full name'],
   attributeFlag,
 ];
@@ -63,7 +63,7 @@ const switchUser = (enabled: boolean): CommandRow['run'] => (call) => withData(c
 export const userCommands: readonly CommandRow[] = [
   {
     name: 'create', summary: 'Create a user', tenant: 'default',
-    flags: [...changes, ['--id <ID>', 'its id, the sub of tokens (default: generated)'], ['--email-verified', 'the address is known to be theirs'],
+    flags: [...changes('e-mail address (required)'), ['--id <ID>', 'its id, the sub of tokens (default: generated)'], ['--email-verified', 'the address is known to be theirs'],
       ['--password-stdin', 'read their password from standard input'], temporaryFlag],
     notes: 'Without a password they sign in with a code to their address, once it is verified, or with a passkey.\n\n'
       + 'Examples:\n  assay user create --username alice --email alice@example.com --email-verified\n'
@@ -110,7 +110,7 @@ export const userCommands: readonly CommandRow[] = [
   },
   {
     name: 'update', summary: 'Change a user; the id stays, and what is not named', args: [who], tenant: 'default',
-    flags: [...changes, ['--email-verified', 'the address is known to be theirs'], ['--no-email-verified', 'the address is not known to be theirs']],
+    flags: [...changes('e-mail address'), ['--email-verified', 'the address is known to be theirs'], ['--no-email-verified', 'the address is not known to be theirs']],
     notes: 'A changed address counts as not verified unless --email-verified says so. --email "" and --name "" blank them. Attributes that are not named stay.',
     run: (call) => {
       const { flags } = call;

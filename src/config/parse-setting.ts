@@ -59,3 +59,26 @@ export function parseCidrs(values: readonly string[]): Parsed<readonly string[]>
     ? { ok: true, value: values }
     : { ok: false, problem: 'must be addresses or networks, like 10.0.0.0/8 or 127.0.0.1' };
 }
+
+/** An address and port to listen on: `127.0.0.1:9464`, `[::1]:9464`. */
+export function parseHostPort(values: readonly string[]): Parsed<string> {
+  const [text = ''] = values;
+  const [, host = '', port = ''] = /^(.+):([0-9]{1,5})$/.exec(text) ?? [];
+  return parseHost([host]).ok && Number(port) <= 65_535
+    ? { ok: true, value: text }
+    : { ok: false, problem: 'must be an address and a port, like 127.0.0.1:9464' };
+}
+
+/** A URL to call by http or https, without user and password. */
+export function parseHttpUrl(values: readonly string[]): Parsed<string> {
+  const [text = ''] = values;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === ''
+    ? { ok: true, value: text }
+    : { ok: false, problem: 'must be an http or https URL without user and password' };
+}
+
+/** Whether text names a syslog receiver. */
+export function isSyslogUrl(text: string): boolean {
+  return /^syslog\+(?:udp|tcp):\/\/(?:\[[0-9a-f:]+\]|[a-z0-9.-]+):[0-9]{1,5}$/i.test(text) || /^syslog\+unix:\/\/\/[^\0]+$/.test(text);
+}

@@ -1,5 +1,5 @@
 import { isLoopbackName, parseOrigin, type Origin } from '../core/issuer.ts';
-import { findClosest } from './closest.ts';
+import { findClosest } from '../core/closest.ts';
 import { settingKeys, settingRows, type SettingKey, type Settings } from './settings.ts';
 
 /** Where settings come from: flags first, then the environment, then the file. */
@@ -12,7 +12,8 @@ export type SettingSources = {
 };
 
 export type SettingsReading =
-  | { readonly ok: true; readonly settings: Settings }
+  /** `given`: who said what a setting is, as they call it; what is missing is the default. */
+  | { readonly ok: true; readonly settings: Settings; readonly given: Readonly<Partial<Record<SettingKey, string>>> }
   /** `usage`: a flag is wrong, whatever else is. */
   | { readonly ok: false; readonly problems: readonly string[]; readonly usage: boolean };
 
@@ -25,6 +26,7 @@ const FILE_NAME = 'assay.toml';
 /** Reads all settings, and finds every problem at once (OP-08). Problems never repeat a value. */
 export function readSettings(sources: SettingSources): SettingsReading {
   const problems: string[] = [];
+  const names: Partial<Record<SettingKey, string>> = {};
   let flagProblems = 0;
   checkEnvironment(sources.env, problems);
 
@@ -32,6 +34,7 @@ export function readSettings(sources: SettingSources): SettingsReading {
     const row = settingRows[key];
     const given = fromFlag(sources, key) ?? fromEnvironment(sources, key) ?? file.get(key);
     if (given === undefined) return row.default;
+    names[key] = given.name;
     const parsed = row.parse(given.values);
     if (parsed.ok) return parsed.value;
     problems.push(`${given.name} ${parsed.problem}`);
@@ -51,9 +54,11 @@ export function readSettings(sources: SettingSources): SettingsReading {
     masterKeyFile: take('masterKeyFile', file), passwordPepperFile: take('passwordPepperFile', file), logLevel: take('logLevel', file), rateLimits: take('rateLimits', file),
     refreshGrace: take('refreshGrace', file), docs: take('docs', file), rsaBits: take('rsaBits', file),
     smtpUrl: take('smtpUrl', file), mailFrom: take('mailFrom', file), loopbackTargets: take('loopbackTargets', file),
+    admin: take('admin', file), metricsListen: take('metricsListen', file), otlpEndpoint: take('otlpEndpoint', file), otlpHeadersFile: take('otlpHeadersFile', file),
+    auditStream: take('auditStream', file), auditRetention: take('auditRetention', file), masterKeyCommand: take('masterKeyCommand', file), masterKey: take('masterKey', file),
   };
   if (checkTogether(settings, sources, file, problems)) flagProblems += 1;
-  return problems.length === 0 ? { ok: true, settings } : { ok: false, problems, usage: flagProblems > 0 };
+  return problems.length === 0 ? { ok: true, settings, given: names } : { ok: false, problems, usage: flagProblems > 0 };
 }
 
 /**
@@ -70,6 +75,12 @@ export function checkLoopbackOnly(settings: Pick<Settings, 'rateLimits' | 'loopb
     return `${what} is accepted only while the server listens on loopback; it listens on ${settings.host}`;
   }
   return origin.loopback ? null : `${what} is accepted only while the origin is loopback; it is ${origin.url}`;
+}
+
+/** Why the master key does not come from one place; null: it does. */
+export function findKeySourceProblem(settings: Pick<Settings, 'masterKeyFile' | 'masterKeyCommand' | 'masterKey'>): string | null {
+  const named = (['masterKeyFile', 'masterKeyCommand', 'masterKey'] as const).filter((key) => settings[key] !== null).map((key) => settingRows[key].env ?? key);
+  return named.length > 1 ? `the master key comes from one place: keep one of ${named.join(' and ')}` : null;
 }
 
 function fromFlag(sources: SettingSources, key: SettingKey): Given | undefined {
@@ -170,6 +181,8 @@ function checkTogether(settings: Settings, sources: SettingSources, file: Readon
   // An origin that is given and wrong has its own problem already.
   const nowhere = settings.moveOrigin && (fromFlag(sources, 'origin') ?? fromEnvironment(sources, 'origin') ?? file.get('origin')) === undefined;
   if (nowhere) problems.push('--move-origin needs --origin URL: where to move to');
+  const keySources = findKeySourceProblem(settings);
+  if (keySources !== null) problems.push(keySources);
   const origin = settings.origin === null ? null : parseOrigin(settings.origin);
   const unlimited = origin === null ? null : checkLoopbackOnly(settings, origin);
   if (unlimited !== null) problems.push(unlimited);

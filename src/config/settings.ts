@@ -1,6 +1,7 @@
 import { parseOrigin } from '../core/issuer.ts';
 import { isMailAddress, parseSmtpUrl } from '../core/smtp.ts';
-import { chooseFrom, parseCidrs, parseHost, parseInteger, parsePath, type Parse } from './parse-setting.ts';
+import { chooseFrom, isSyslogUrl, parseCidrs, parseHost, parseHostPort, parseHttpUrl, parseInteger, parsePath, type Parse } from './parse-setting.ts';
+import { splitCommand } from './split-command.ts';
 
 /** Everything that an operator can set for one start of the program, validated. */
 export type Settings = {
@@ -35,6 +36,22 @@ export type Settings = {
   readonly mailFrom: string | null;
   /** Whether this machine may be called at its own addresses (SS-09). */
   readonly loopbackTargets: 'deny' | 'allow';
+  /** Whether `/admin` and `/admin/v1` are served. */
+  readonly admin: 'on' | 'off';
+  /** `host:port` of a listener of its own for metrics; null: none. */
+  readonly metricsListen: string | null;
+  /** Collector that traces are sent to; null: there are no traces. */
+  readonly otlpEndpoint: string | null;
+  /** File with headers for the collector, one `Name: value` a line; may hold a secret. */
+  readonly otlpHeadersFile: string | null;
+  /** Where every audit event goes beside the database. */
+  readonly auditStream: string | null;
+  /** Days for which the server's own audit events are kept; null: for ever. */
+  readonly auditRetention: number | null;
+  /** Prints the master key, base64 (a secret store's own command); null: it is in a file. */
+  readonly masterKeyCommand: string | null;
+  /** The master key itself, base64; never shown. */
+  readonly masterKey: string | null;
 };
 
 export type SettingKey = keyof Settings;
@@ -58,6 +75,7 @@ export type SettingRow<T> = {
 
 const DEFAULT_PORT = 8080;
 const MAX_PORT = 65_535;
+const MAX_DAYS = 36_500;
 const MAX_GRACE_S = 60;
 
 const path: Parse<string | null> = (values) => parsePath(values);
@@ -114,7 +132,7 @@ export const settingRows: { readonly [K in SettingKey]: SettingRow<Settings[K]> 
   },
   masterKeyFile: {
     flag: null, env: 'ASSAY_MASTER_KEY_FILE', toml: 'master_key_file', metavar: 'FILE', list: false, default: null,
-    doc: 'master key that seals private keys (default: master.key in the data folder)', parse: path,
+    doc: 'master key that seals private keys (default: master.key in the data folder); lists two, the new one first, while one replaces the other', parse: path,
   },
   passwordPepperFile: {
     flag: null, env: 'ASSAY_PASSWORD_PEPPER_FILE', toml: 'password_pepper_file', metavar: 'FILE', list: false, default: null,
@@ -162,6 +180,41 @@ export const settingRows: { readonly [K in SettingKey]: SettingRow<Settings[K]> 
     flag: null, env: 'ASSAY_LOOPBACK_TARGETS', toml: 'loopback_targets', metavar: 'deny|allow', list: false, default: 'deny',
     doc: 'whether applications may be called at addresses of this machine, also over http; allow only while the origin is loopback',
     parse: chooseFrom(['deny', 'allow']),
+  },
+  admin: {
+    flag: null, env: 'ASSAY_ADMIN', toml: 'admin', metavar: 'on|off', list: false, default: 'on',
+    doc: 'serve the console at /admin and the admin API at /admin/v1', parse: chooseFrom(['on', 'off']),
+  },
+  metricsListen: {
+    flag: 'metrics', env: 'ASSAY_METRICS_LISTEN', toml: 'metrics_listen', metavar: 'HOST:PORT', list: false, default: null,
+    doc: 'answer /metrics to anybody on a listener of its own; on the main one an API key is needed', parse: parseHostPort,
+  },
+  otlpEndpoint: {
+    flag: null, env: 'ASSAY_OTLP_ENDPOINT', toml: 'otlp_endpoint', metavar: 'URL', list: false, default: null,
+    doc: 'send traces to this OpenTelemetry collector (OTLP over HTTP), like http://127.0.0.1:4318', parse: parseHttpUrl,
+  },
+  otlpHeadersFile: {
+    flag: null, env: 'ASSAY_OTLP_HEADERS_FILE', toml: 'otlp_headers_file', metavar: 'FILE', list: false, default: null,
+    doc: 'headers for the collector, one "Name: value" a line', parse: path,
+  },
+  auditStream: {
+    flag: null, env: 'ASSAY_AUDIT_STREAM', toml: 'audit_stream', metavar: 'WHERE', list: false, default: null,
+    doc: 'write every audit event there too: stdout, or syslog as in syslog+udp://127.0.0.1:514, syslog+tcp://host:601 or syslog+unix:///dev/log',
+    parse: ([text = '']) => (text === 'stdout' || isSyslogUrl(text)
+      ? { ok: true, value: text }
+      : { ok: false, problem: 'must be stdout, syslog+udp://HOST:PORT, syslog+tcp://HOST:PORT or syslog+unix:///PATH' }),
+  },
+  auditRetention: {
+    flag: null, env: 'ASSAY_AUDIT_RETENTION', toml: 'audit_retention', metavar: 'DAYS', list: false, default: null,
+    doc: 'days for which the server\'s own audit events are kept (default: for ever); tenants have their own', parse: (values) => parseInteger(values, 1, MAX_DAYS),
+  },
+  masterKeyCommand: {
+    flag: null, env: 'ASSAY_MASTER_KEY_COMMAND', toml: 'master_key_command', metavar: 'COMMAND', list: false, default: null,
+    doc: 'command that prints the master key (32 bytes in base64), in place of a file; run without a shell, within 10 s', parse: ([text = '']) => (splitCommand(text) === null ? { ok: false, problem: 'must be a command, its quotes closed' } : { ok: true, value: text }),
+  },
+  masterKey: {
+    flag: null, env: 'ASSAY_MASTER_KEY', toml: null, metavar: 'KEY', list: false, default: null,
+    doc: 'the master key itself (32 bytes in base64), in place of a file; others on this machine may see it', parse: ([text = '']) => (/^\s*[A-Za-z0-9+/]{43}=(?:[\s,]+[A-Za-z0-9+/]{43}=)*\s*$/.test(text) ? { ok: true, value: text } : { ok: false, problem: 'must be 32 bytes in base64, as `openssl rand -base64 32` prints them' }),
   },
 };
 

@@ -59,6 +59,8 @@ export const auditTypes = [
   'role_changed',
   'role_deleted',
   'grant_opened',
+  'token_refused',
+  'userinfo_refused',
   'token_refreshed',
   'token_replayed',
   'refresh_refused',
@@ -69,15 +71,42 @@ export const auditTypes = [
   'token_introspection_would_deny',
   'client_tokens_revoked',
   'user_tokens_revoked',
+  'tenant_tokens_revoked',
   'key_created',
   'key_rotated',
   'key_revoked',
+  'key_imported',
+  'master_key_rotated',
+  'resource_updated',
+  'invitation_created',
+  'invitation_revoked',
+  'invitation_accepted',
+  'access_key_created',
+  'access_key_revoked',
+  'access_refused',
+  'administrator_invited',
+  'administrator_added',
+  'administrator_changed',
+  'administrator_removed',
+  'webhook_created',
+  'webhook_updated',
+  'webhook_secret_rotated',
+  'webhook_deleted',
+  'webhook_replayed',
+  'webhook_tested',
+  'webhook_given_up',
+  'audit_pruned',
+  'audit_exported',
+  'configuration_applied',
+  'import_finished',
+  'server_restored',
+  'requests_limited',
 ] as const;
 /** One kind of audit event. */
 export type AuditType = (typeof auditTypes)[number];
 
 /** Events whose subject is something else than a person; the first word of a type says what it is about. */
-const aboutThings = /^(?:server|origin|clock|tenant|client|resource|organization|role|key)_/;
+const aboutThings = /^(?:server|origin|clock|tenant|client|resource|organization|role|key|master|access|webhook|audit|configuration|import|requests|invitation)_/;
 
 /** Whether an event is about that person: a thing may have the same name. Who acts for themselves is the subject too. */
 export function isAbout(event: Pick<AuditEvent, 'type' | 'subject'>, userId: string): boolean {

@@ -7,6 +7,9 @@ export class BoundedMap<K, V> {
   readonly #generation: number;
   #young = new Map<K, V>();
   #old = new Map<K, V>();
+  /** Reads so far that found something, and that did not. */
+  hits = 0;
+  misses = 0;
 
   /** @param generation entries per generation, at least 1 */
   constructor(generation: number) {
@@ -16,9 +19,17 @@ export class BoundedMap<K, V> {
   /** The value, or undefined. */
   get(key: K): V | undefined {
     const young = this.#young.get(key);
-    if (young !== undefined) return young;
+    if (young !== undefined) {
+      this.hits += 1;
+      return young;
+    }
     const old = this.#old.get(key);
-    if (old !== undefined) this.set(key, old);
+    if (old === undefined) {
+      this.misses += 1;
+      return undefined;
+    }
+    this.hits += 1;
+    this.set(key, old);
     return old;
   }
 

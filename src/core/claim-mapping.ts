@@ -1,6 +1,6 @@
 import type { User } from './model.ts';
 import { claimTargets, type ClaimMapping, type ClaimTarget, type Organization } from './people.ts';
-import { isAttributeName, placeElsewhere } from './user-attributes.ts';
+import { isAttributeName, isElsewhere } from './user-attributes.ts';
 import { userinfoClaimNames } from './userinfo.ts';
 
 /** What mapped claims are made from: a user, and their place in the organization that a token speaks of. */
@@ -44,7 +44,7 @@ function findFault({ claim, source, targets }: ClaimMapping): string | null {
   if (meaning !== undefined) return `the name ${claim} cannot be given to a claim: it is ${meaning}`;
   const known = source.startsWith(ATTRIBUTE) ? isAttributeName(source.slice(ATTRIBUTE.length)) : organizationSources.has(source);
   if (!known) return `the claim ${claim} comes from attribute:NAME, ${[...organizationSources].join(', ')}, not from ${JSON.stringify(source)}`;
-  if (source.startsWith(ATTRIBUTE) && placeElsewhere(source.slice(ATTRIBUTE.length)) !== null) {
+  if (source.startsWith(ATTRIBUTE) && isElsewhere(source.slice(ATTRIBUTE.length))) {
     return `the claim ${claim} cannot come from ${source}: that is no attribute but a standard claim, told with its scope`;
   }
   const target = targets.find((one) => !claimTargets.includes(one));

@@ -72,20 +72,24 @@ export function accessTokenClaims(facts: TokenFacts & { readonly id: string; rea
   };
 }
 
-function readSeconds(value: unknown): number | null {
+/** Whole seconds since the epoch; null: it is something else. */
+export function readSeconds(value: unknown): number | null {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_SECONDS ? value : null;
 }
 
-function readText(value: unknown): string | null {
+/** Text that is not empty; null: it is something else. */
+export function readText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-function readAudience(value: unknown): readonly string[] | null {
+/** One or several texts, none empty; null: it is something else. */
+export function readAudience(value: unknown): readonly string[] | null {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   return list.length > 0 && list.every((item): item is string => typeof item === 'string' && item !== '') ? list : null;
 }
 
-function readConfirmation(value: unknown): Confirmation | null {
+/** What a token is bound to; null: none that is known. */
+export function readConfirmation(value: unknown): Confirmation | null {
   if (typeof value !== 'object' || value === null) return null;
   const jkt: unknown = Reflect.get(value, 'jkt');
   const thumbprint: unknown = Reflect.get(value, 'x5t#S256');
@@ -96,7 +100,8 @@ function readConfirmation(value: unknown): Confirmation | null {
 /** Actors nest (RFC 8693 §4.1); deeper than this is not ours. */
 const MAX_ACTORS = 5;
 
-function readActor(value: unknown, depth = 0): Actor | null {
+/** Who acts; null: nobody, or it cannot be read. */
+export function readActor(value: unknown, depth = 0): Actor | null {
   if (typeof value !== 'object' || value === null || depth === MAX_ACTORS) return null;
   const sub = readText(Reflect.get(value, 'sub'));
   if (sub === null) return null;

@@ -1,4 +1,5 @@
 import type { AuthMethod, GrantType } from '../spec/names.ts';
+import { faultOf, type Fault } from './fault.ts';
 import { findNameFault, isIdentifier } from './identifiers.ts';
 import type { Client, IntrospectionPolicy, ShapeName, TokenFormat } from './model.ts';
 import { findOutboundFault } from './outbound.ts';
@@ -71,33 +72,38 @@ function findLogoutUriFault(uri: string, loopbackServer: boolean): string | null
   return loopbackServer ? findOutboundFault(uri, true) : 'http is only for a server on loopback; use https';
 }
 
-/** The addresses of a client, each with what it is called. */
-function findAddressFault(client: Client, loopbackServer: boolean): string | null {
+/** The addresses of a client, each with its member and what it is called. */
+function findAddressFault(client: Client, loopbackServer: boolean): Fault | null {
+  const listed = (member: string, words: string, uris: readonly string[]) => uris.map((uri, index) => [`${member}.${index}`, words, uri, findRedirectUriFault(uri)] as const);
   const uris = [
-    ...client.redirectUris.map((uri) => ['redirect URI', uri, findRedirectUriFault(uri)] as const),
-    ...client.postLogoutRedirectUris.map((uri) => ['post-logout redirect URI', uri, findRedirectUriFault(uri)] as const),
-    ...(client.backchannelLogoutUri === null ? [] : [['back-channel logout URI', client.backchannelLogoutUri, findLogoutUriFault(client.backchannelLogoutUri, loopbackServer)] as const]),
+    ...listed('redirectUris', 'redirect URI', client.redirectUris), ...listed('postLogoutRedirectUris', 'post-logout redirect URI', client.postLogoutRedirectUris),
+    ...(client.backchannelLogoutUri === null ? [] : [['backchannelLogoutUri', 'back-channel logout URI', client.backchannelLogoutUri, findLogoutUriFault(client.backchannelLogoutUri, loopbackServer)] as const]),
   ];
-  const wrong = uris.find(([, , fault]) => fault !== null);
-  return wrong === undefined ? null : `the ${wrong[0]} ${JSON.stringify(wrong[1])} cannot be used: ${wrong[2] ?? ''}`;
+  const wrong = uris.find(([, , , fault]) => fault !== null);
+  return wrong === undefined ? null : faultOf(wrong[0], `the ${wrong[1]} ${JSON.stringify(wrong[2])} cannot be used: ${wrong[3] ?? ''}`);
+}
+
+/** What only a client with a secret can be. */
+function findPublicFault(client: Client): Fault | null {
+  if (!client.public) return client.authMethod === 'none' ? faultOf('authMethod', 'the method none is for public clients', 'create it with --public') : null;
+  if (client.grants.includes('client_credentials')) {
+    return faultOf('grants', 'a public client has no secret, and cannot have the grant client_credentials', 'leave out --public or the grant');
+  }
+  if (client.authMethod !== null && client.authMethod !== 'none') return faultOf('authMethod', `a public client has no secret for ${client.authMethod}`, 'leave out --public or --auth-method');
+  if (client.introspect !== null) return faultOf('introspect', 'a public client may never introspect, so a policy says nothing about it', 'leave out --introspect');
+  return client.requirePkce ? null : faultOf('requirePkce', 'a public client has nothing but PKCE to prove that a code is its own', '--pkce optional is for confidential clients');
 }
 
 /** Why a client may not be as it is; null when it may. @param loopbackServer whether the server's own origin is loopback */
-export function findClientFault(client: Client, loopbackServer = false): string | null {
+export function findClientFault(client: Client, loopbackServer = false): Fault | null {
   const named = findNameFault(client.name);
-  if (named !== null) return `--name cannot be used: ${named}`;
-  if (client.public && client.grants.includes('client_credentials')) {
-    return 'a public client has no secret, and cannot have the grant client_credentials; leave out --public or the grant';
-  }
-  if (client.public && client.authMethod !== null && client.authMethod !== 'none') return `a public client has no secret for ${client.authMethod}; leave out --public or --auth-method`;
-  if (!client.public && client.authMethod === 'none') return 'the method none is for public clients; create it with --public';
-  if (client.public && client.introspect !== null) return 'a public client may never introspect, so --introspect says nothing about it';
-  const audience = client.audience.find((item) => !audienceForm.test(item));
-  if (audience !== undefined) return 'an audience is 1 to 2048 visible ASCII characters without spaces';
-  const address = findAddressFault(client, loopbackServer);
-  if (address !== null) return address;
-  if (client.public && !client.requirePkce) return 'a public client has nothing but PKCE to prove that a code is its own, so --pkce optional is for confidential clients';
-  if (client.orgId !== null && !isIdentifier(client.orgId)) return 'an organization id is 1 to 256 visible ASCII characters without spaces';
-  const lifetimes = [client.accessTokenTtl, client.refreshTokenTtl];
-  return lifetimes.every((seconds) => seconds === null || isLifetime(seconds)) ? null : `a lifetime is 1 to ${MAX_LIFETIME_S} whole seconds`;
+  if (named !== null) return faultOf('name', `the name cannot be used: ${named}`);
+  const audience = client.audience.findIndex((item) => !audienceForm.test(item));
+  const fault = findPublicFault(client)
+    ?? (audience === -1 ? null : faultOf(`audience.${audience}`, 'an audience is 1 to 2048 visible ASCII characters without spaces'))
+    ?? findAddressFault(client, loopbackServer);
+  if (fault !== null) return fault;
+  if (client.orgId !== null && !isIdentifier(client.orgId)) return faultOf('orgId', 'an organization id is 1 to 256 visible ASCII characters without spaces');
+  const lifetime = (['accessTokenTtl', 'refreshTokenTtl'] as const).find((name) => client[name] !== null && !isLifetime(client[name]));
+  return lifetime === undefined ? null : faultOf(lifetime, `a lifetime is 1 to ${MAX_LIFETIME_S} whole seconds`);
 }

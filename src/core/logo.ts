@@ -22,8 +22,26 @@ function decode(bytes: Uint8Array): string | null {
   }
 }
 
-/** Before the root element there may be a declaration and comments, and nothing else. */
-const svgForm = /^\s*(?:<\?xml\s[^>]*\?>\s*)?(?:<!--[\s\S]*?-->\s*)*<svg[\s>]/;
+const declaration = /^\s*(?:<\?xml\s[^>]*\?>)?\s*/;
+const space = /\s*/y;
+const root = /<svg[\s>]/y;
+
+/**
+ * Before the root element there may be a declaration and comments, and nothing else. Comments are passed over one by one: in a
+ * regular expression each could also be the beginning of a longer one, and a few dozen of them would never come to an end.
+ */
+function beginsAsDrawing(svg: string): boolean {
+  let at = declaration.exec(svg)?.[0].length ?? 0;
+  while (svg.startsWith('<!--', at)) {
+    const end = svg.indexOf('-->', at + 4);
+    if (end === -1) return false;
+    space.lastIndex = end + 3;
+    space.exec(svg);
+    at = space.lastIndex;
+  }
+  root.lastIndex = at;
+  return root.test(svg);
+}
 
 /** Elements that run or hold anything but a drawing, with or without a prefix. */
 const forbiddenElement = /<\s*(?:[\w.-]+:)?(script|foreignObject|handler|listener|iframe|embed|object|audio|video|canvas|html|body|link|meta|set|animate|animateTransform|animateMotion)[\s/>]/i;
@@ -42,18 +60,24 @@ const svgRules: readonly (readonly [forbidden: RegExp, fault: string])[] = [
   [/(?:java|vb)script\s*:/i, 'scripts'],
   [/xml:base\s*=/i, 'references to elsewhere'],
   [/@import|image-set\s*\(|-moz-binding|behavior\s*:|expression\s*\(/i, 'references to elsewhere in its styles'],
-  [/url\s*\(\s*["']?\s*(?!#|["'\s])/i, 'references to elsewhere in its styles'],
 ];
+
+/** The beginning of a reference in a style, up to where it goes. Nothing in it can be read in two ways, so that no drawing takes long. */
+const styleReference = /url\s*\(\s*(?:["']\s*)?/gi;
 
 /** Where a reference may go: into the drawing itself, or to a picture that is written out in it. */
 const innerReference = /^\s*(?:#|data:image\/(?:png|jpeg|webp|gif);base64,)/i;
 
 function findSvgFault(svg: string): string | null {
-  if (!svgForm.test(svg)) return 'it is no picture that is known here: SVG, PNG, JPEG or WebP';
+  if (!beginsAsDrawing(svg)) return 'it is no picture that is known here: SVG, PNG, JPEG or WebP';
   const element = forbiddenElement.exec(svg);
   if (element !== null) return `the drawing must not have the element ${element[1] ?? ''}`;
+  // The one declaration is at the beginning.
+  if (svg.lastIndexOf('<?') > svg.search(/\S/)) return 'the drawing must not have processing instructions';
   const rule = svgRules.find(([forbidden]) => forbidden.test(svg));
   if (rule !== undefined) return `the drawing must not have ${rule[1]}`;
+  const goesOut = [...svg.matchAll(styleReference)].some((found) => !['#', '"', '\''].includes(svg.charAt(found.index + found[0].length)));
+  if (goesOut) return 'the drawing must not have references to elsewhere in its styles';
   const references = [...svg.matchAll(/(?:href|src|action|ping)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]*))/gi)];
   const outer = references.find(([, double, single, bare]) => !innerReference.test(double ?? single ?? bare ?? ''));
   return outer === undefined ? null : 'the drawing must not refer to anything outside itself';
@@ -74,4 +98,9 @@ export function readLogo(bytes: Uint8Array): LogoReading {
   }
   const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   return { ok: true, logo: { type: kind ?? 'image/svg+xml', base64 } };
+}
+
+/** Size of a picture, bytes. */
+export function logoBytes(logo: Logo): number {
+  return Math.floor((logo.base64.replace(/=+$/, '').length * 3) / 4);
 }

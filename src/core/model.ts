@@ -1,5 +1,6 @@
 import type { AuthMethod, GrantType, SigningAlgorithm } from '../spec/names.ts';
 import type { Actor, Confirmation } from '../spec/introspection.ts';
+import type { OperationsSettings } from './operations-settings.ts';
 import type { PeopleSettings } from './people.ts';
 
 /**
@@ -66,6 +67,7 @@ export type Tenant = {
   readonly refreshTokenTtl: number;
   /** How people sign in, and how their pages look. */
   readonly people: PeopleSettings;
+  readonly operations: OperationsSettings;
   readonly createdAtMs: number;
   readonly disabledAtMs: number | null;
   readonly deletedAtMs: number | null;

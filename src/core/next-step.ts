@@ -89,6 +89,7 @@ export function decideAccountStep(interaction: Interaction, signedIn: SignedIn |
   if (isPending(progress, nowMs)) return { step: progress.pending.due };
   if (signedIn === null) return { step: 'sign_in', reason: null };
   if (progress.sessionId !== null && progress.sessionId !== signedIn.session.id) return { step: 'void' };
+  if (progress.anotherSinceMs !== null && signedIn.session.authTimeMs < progress.anotherSinceMs) return { step: 'sign_in', reason: null };
   const stale = freshSinceMs !== null && signedIn.session.authTimeMs < freshSinceMs;
   return stale ? { step: 'sign_in', reason: 'reauthenticate' } : { step: 'account' };
 }

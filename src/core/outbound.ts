@@ -9,6 +9,12 @@ export type PostOutcome = { readonly status: number } | { readonly failure: Outb
 /** Sends a form to an address that a client registered (SS-01 … SS-10). Never rejects. */
 export type PostForm = (url: string, form: Readonly<Record<string, string>>) => Promise<PostOutcome>;
 
+/** What became of a call whose answer may say when to come back. `retryAfter`: the header as it came (RFC 9110 §10.2.3). */
+export type PostAnswer = { readonly status: number; readonly retryAfter: string | null } | { readonly failure: OutboundFailure };
+
+/** Sends a JSON document to an address that an operator registered (SS-01 … SS-10). Never rejects. @param headers by lower-case name */
+export type PostJson = (url: string, body: string, headers: Readonly<Record<string, string>>) => Promise<PostAnswer>;
+
 /** One mail, plain text. */
 export type Mail = {
   /** Makes its Message-ID: the same mail has the same at every attempt. */

@@ -3,7 +3,7 @@ import type { Grant, RefreshToken, User } from './model.ts';
 import type {
   AuthorizationCode, BrowserSession, Consent, Interaction, Membership, Organization, OutboxItem, Passkey, Password, Progress, Proof, ProofKind, ProofStanding, Role, Totp,
 } from './people.ts';
-import type { Awaitable, NewAccess } from './store.ts';
+import type { Awaitable, NewAccess, UpdateOutcome } from './store.ts';
 
 /**
  * What signing in needs of the storage; part of the Store port, under the same promises: atomic, durable, single use by
@@ -159,12 +159,15 @@ type PeopleWrites = {
 
   /** False when the id is taken. */
   createOrganization(org: Organization, audit: readonly AuditEvent[]): Promise<boolean>;
-  /** False when there is none. */
-  renameOrganization(tenantId: string, id: string, name: string, audit: readonly AuditEvent[]): Promise<boolean>;
+  /** False when there is none, or it does not have its `former` name any more. */
+  renameOrganization(tenantId: string, id: string, name: string, audit: readonly AuditEvent[], former?: string): Promise<boolean>;
   /** With its memberships; its members' grants and codes end as with `removeMembership`. False when there is none. */
   deleteOrganization(deletion: { readonly tenantId: string; readonly orgId: string; readonly atMs: number }, audit: (fallen: number) => readonly AuditEvent[]): Promise<boolean>;
-  /** Adds somebody or replaces their roles. False when there is no such organization, or the user is gone. */
-  putMembership(membership: Membership, audit: readonly AuditEvent[]): Promise<boolean>;
+  /**
+   * Adds somebody or replaces their roles. False when there is no such organization, the user is gone, or their roles are not
+   * the `former` ones any more (null: they were no member).
+   */
+  putMembership(membership: Membership, audit: readonly AuditEvent[], former?: readonly string[] | null): Promise<boolean>;
   /**
    * Takes somebody out: their grants that speak of the organization are revoked, offline ones too, and unused codes for
    * such are spent. The audit events may depend on how many grants fell. False when they were not in it.
@@ -172,6 +175,8 @@ type PeopleWrites = {
   removeMembership(removal: { readonly tenantId: string; readonly orgId: string; readonly userId: string; readonly atMs: number }, audit: (fallen: number) => readonly AuditEvent[]): Promise<boolean>;
   /** Creates a role or replaces its permissions; returns whether it is new. */
   putRole(role: Role, audit: readonly AuditEvent[]): Promise<boolean>;
+  /** Replaces a role's permissions if it still is `before`. */
+  updateRole(before: Role, after: Role, audit: readonly AuditEvent[]): Promise<UpdateOutcome>;
   /** Also taken from every membership. False when there is none. */
   deleteRole(tenantId: string, name: string, audit: readonly AuditEvent[]): Promise<boolean>;
 

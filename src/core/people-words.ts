@@ -13,6 +13,7 @@ export type MailContent =
   | { readonly kind: 'register_exists'; readonly link: string }
   | { readonly kind: 'verify_email'; readonly code: string; readonly minutes: number }
   | { readonly kind: 'reset_code'; readonly code: string; readonly link: string; readonly minutes: number }
+  | { readonly kind: 'invitation'; readonly link: string; readonly organization: string; readonly days: number }
   | { readonly kind: 'notice'; readonly notice: MailNotice; readonly link: string; readonly device: string | null; readonly ip: string | null };
 
 /** Something sensitive changed; the person hears of it. */

@@ -73,7 +73,7 @@ export type Interaction = {
   /** base64url SHA-256 of the browser's cookie. */
   readonly browserDigest: string;
   readonly request: AuthorizationRequest | null;
-  /** Where somebody goes who signs in to their account: a section; never a URL (UI-17). */
+  /** Where somebody goes who signs in to their account: a section, or an invitation, sealed; never a URL (UI-17). */
   readonly section: string | null;
   /** For a request of their account page: they must have proven who they are since this moment; null: any session does. */
   readonly freshSinceMs: number | null;
@@ -134,7 +134,7 @@ export type Consent = {
 export type Password = {
   readonly tenantId: string;
   readonly userId: string;
-  /** argon2id string; begins with `p1.` where a pepper went in first. */
+  /** argon2id string; begins with `p1.` where a pepper went in first; of somebody who came from elsewhere, `readForeignPassword`. */
   readonly digest: string;
   readonly changedAtMs: number;
   /** A new one must be chosen at the next sign-in. */
@@ -187,7 +187,7 @@ export type Proof = {
   readonly userId: string | null;
   /** Digest of the interaction, or of the session (account page), that it belongs to: of no use elsewhere. */
   readonly boundTo: string;
-  /** base64url; of a code, HMAC-SHA-256 of it and the id under the master key, as plain digests of eight digits are soon guessed (CR-04); of a challenge, SHA-256. */
+  /** base64url; of a code, HMAC-SHA-256 of it and the id under the data's key of codes, as plain digests of eight digits are soon guessed (CR-04); of a challenge, SHA-256. */
   readonly codeDigest: string;
   /** base64url SHA-256 of the link's token; null: no link. */
   readonly linkDigest: string | null;

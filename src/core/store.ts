@@ -1,4 +1,6 @@
 import type { AuditEvent } from './audit-event.ts';
+import type { OperationsStore } from './operations-store.ts';
+import type { Password } from './people.ts';
 import type { Aftermath, PeopleStore } from './people-store.ts';
 import type { SessionTimes } from './session.ts';
 import type { SigningAlgorithm } from '../spec/names.ts';
@@ -14,7 +16,7 @@ import type {
  *
  * Failures: every operation may throw or reject with a StoreError.
  */
-export type Store = StoreReads & StoreWrites & PeopleStore & {
+export type Store = StoreReads & StoreWrites & PeopleStore & OperationsStore & {
   /**
    * A number that changes whenever anything but tokens may have changed: tenants, clients, users, resources, keys,
    * settings, by this process or another. What was computed from those stays right while it stays the same.
@@ -30,9 +32,10 @@ export type Store = StoreReads & StoreWrites & PeopleStore & {
   /**
    * Ends browsers' sessions that are over by themselves, and deletes what expired, for about budgetMs of work, but at least
    * one step of it; goes on where the last call stopped.
+   * `steadyMs`: keys are deleted by it, where it is behind `nowMs`: a clock that jumped must not take them (JK-10).
    * `rows`: how many ended or went. `done`: every kind was looked at since the last one did, and nothing is left to do.
    */
-  sweep(nowMs: number, budgetMs: number): Promise<{ readonly rows: number; readonly done: boolean }>;
+  sweep(nowMs: number, budgetMs: number, steadyMs?: number): Promise<{ readonly rows: number; readonly done: boolean }>;
   /** Waits for what is under way, checkpoints and closes. */
   close(): Promise<void>;
 };
@@ -67,18 +70,14 @@ export type SigningKeyRow = {
   readonly sealedPrivate: string;
   readonly createdAtMs: number;
   readonly activatedAtMs: number | null;
+  /** Of a key of another server's: until when what it signed may live. */
   readonly retiredAtMs: number | null;
+  /** Whose tokens it signed, where they were another server's before they came here; null: this tenant's own. */
+  readonly issuer: string | null;
 };
 
 /** Settings that belong to the data rather than to a start of the server. */
-export type MetaKey = 'origin' | 'clock_high_water_ms' | 'fingerprint_key' | 'demo';
-
-export type AuditFilter = {
-  readonly tenant?: string;
-  readonly type?: string;
-  readonly sinceMs?: number;
-  readonly limit: number;
-};
+export type MetaKey = 'origin' | 'clock_high_water_ms' | 'fingerprint_key' | 'demo' | 'master_key_id' | 'restored_at_ms';
 
 type StoreReads = {
   readMeta(key: MetaKey): Awaitable<string | null>;
@@ -110,7 +109,6 @@ type StoreReads = {
   readTokenRecord(tenantId: string, tokenId: string | null, grantId: string | null): Awaitable<TokenRecord>;
 
   listKeys(tenantId: string): Awaitable<readonly SigningKeyRow[]>;
-  listAudit(filter: AuditFilter): Awaitable<readonly AuditEvent[]>;
 };
 
 /** A visit to the session of a grant, to be noted along with what it brought. */
@@ -134,7 +132,7 @@ export type StoreWrites = {
   createTenant(tenant: Tenant, keys: readonly SigningKeyRow[], audit: readonly AuditEvent[]): Promise<boolean>;
   /** Replaces the row if it still is `before`. */
   updateTenant(before: Tenant, after: Tenant, audit: readonly AuditEvent[]): Promise<UpdateOutcome | 'host_taken'>;
-  /** Marks it deleted, frees its hostname, and wipes secrets and private keys (MTN-12). */
+  /** Marks it deleted, frees its hostname, and wipes secrets, private keys and webhooks (MTN-12). */
   deleteTenant(tenantId: string, atMs: number, audit: readonly AuditEvent[]): Promise<void>;
 
   /** False when a live client has the id. A deleted one's id may be given again; its cutoff stays. */
@@ -152,8 +150,8 @@ export type StoreWrites = {
   /** False when there is none. */
   deleteResource(tenantId: string, key: string, audit: readonly AuditEvent[]): Promise<boolean>;
 
-  /** Says what is taken, if anything. Ids are never given again, usernames of deleted users are. */
-  createUser(user: User, usernameKey: string, audit: readonly AuditEvent[]): Promise<'created' | 'id_taken' | 'username_taken'>;
+  /** With a password, where there is one. Says what is taken, if anything. Ids are never given again, usernames of deleted users are. */
+  createUser(user: User, usernameKey: string, audit: readonly AuditEvent[], password?: Password): Promise<'created' | 'id_taken' | 'username_taken'>;
   /**
    * Replaces the row if it still is `before`; `usernameKey` is the new one. A cutoff that moved ends the user's sessions; a
    * user who is marked deleted loses everything that was kept about them. `proofId`: to be spent with it, else `outdated`.
@@ -194,7 +192,7 @@ export type StoreWrites = {
     audit: (first: boolean, fallen: number) => readonly AuditEvent[],
   ): Promise<boolean>;
 
-  /** False when the tenant has an active or a next key already, whichever this one was to be: somebody was quicker. */
+  /** False when the tenant has an active or a next key already, whichever this one was to be, or this very key: somebody was quicker. */
   addKey(key: SigningKeyRow, audit: readonly AuditEvent[]): Promise<boolean>;
   /**
    * Makes `next` active and the active key what `formerStatus` says, and adds a new next key, if `expectedActive` still

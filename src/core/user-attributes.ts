@@ -1,3 +1,4 @@
+import { faultOf, type Fault } from './fault.ts';
 import type { UserAttributes } from './model.ts';
 
 /** What is known of a user beside name, username and address: attributes by name, those of standard claims with a type. */
@@ -34,10 +35,11 @@ const standardForms: Readonly<Record<string, Form>> = {
   phone_number_verified: flag,
 };
 
-/** What has a place of its own, and how it is set there. */
-const elsewhere: ReadonlyMap<string, string> = new Map([
-  ['sub', 'a user\'s id never changes'], ['name', '--name sets it'], ['username', '--username sets it'], ['preferred_username', '--username sets it'],
-  ['email', '--email sets it'], ['email_verified', '--email-verified sets it'],
+/** What has a place of its own: what it is there, and the flag that sets it. */
+const elsewhere: ReadonlyMap<string, readonly [is: string, hint: string | null]> = new Map([
+  ['sub', ['a user\'s id never changes', null]], ['name', ['a user has a name of their own', '--name sets it']],
+  ['username', ['a user has a username of their own', '--username sets it']], ['preferred_username', ['it is a user\'s username', '--username sets it']],
+  ['email', ['a user has an address of their own', '--email sets it']], ['email_verified', ['it belongs to a user\'s address', '--email-verified sets it']],
 ]);
 
 /** The value of a standard claim's attribute, if it is there and of its type. */
@@ -55,10 +57,12 @@ export function isAttributeName(name: string): boolean {
   return nameForm.test(name) && name !== '__proto__';
 }
 
-/** Where something is set that is no attribute but looks like one; null: it may be an attribute. */
-export function placeElsewhere(name: string): string | null {
-  return elsewhere.get(name) ?? null;
+/** Whether something is no attribute but looks like one, as it has a place of its own. */
+export function isElsewhere(name: string): boolean {
+  return elsewhere.has(name);
 }
+
+const fault = (description: string, hint: string | null = null): Fault => faultOf('attributes', description, hint);
 
 function isValue(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed();
@@ -69,17 +73,50 @@ function isValue(value: unknown): boolean {
 }
 
 /** Why a user cannot have these attributes; null: they can. Attributes that are standard claims must be of their type. */
-export function findAttributesFault(attributes: UserAttributes): string | null {
+export function findAttributesFault(attributes: UserAttributes): Fault | null {
   const entries = Object.entries(attributes);
-  if (entries.length > MOST) return `a user has at most ${MOST} attributes`;
+  if (entries.length > MOST) return fault(`a user has at most ${MOST} attributes`);
   for (const [name, value] of entries) {
-    if (!isAttributeName(name)) return `an attribute's name is 1 to 64 characters of A-Z, a-z, 0-9 and _ . : / -, not ${JSON.stringify(name)}`;
+    if (!isAttributeName(name)) return fault(`an attribute's name is 1 to 64 characters of A-Z, a-z, 0-9 and _ . : / -, not ${JSON.stringify(name)}`);
     const place = elsewhere.get(name);
-    if (place !== undefined) return `${name} is no attribute: ${place}`;
-    if (!isValue(value)) return `the attribute ${name} must be text, a number, true or false, a list of texts, or an object of texts`;
+    if (place !== undefined) return fault(`${name} is no attribute: ${place[0]}`, place[1]);
+    if (!isValue(value)) return fault(`the attribute ${name} must be text, a number, true or false, a list of texts, or an object of texts`);
     const form = Object.hasOwn(standardForms, name) ? standardForms[name] : undefined;
-    if (form?.holds(value) === false) return `the attribute ${name} must be ${form.is}`;
+    if (form?.holds(value) === false) return fault(`the attribute ${name} must be ${form.is}`);
   }
   const size = new TextEncoder().encode(JSON.stringify(attributes)).length;
-  return size > MOST_BYTES ? `a user's attributes take at most ${MOST_BYTES / 1024} KiB` : null;
+  return size > MOST_BYTES ? fault(`a user's attributes take at most ${MOST_BYTES / 1024} KiB`) : null;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function parseJson(typed: string): unknown {
+  try {
+    return JSON.parse(typed) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * An attribute's value as somebody types it: JSON where it is a list, an object, a number, a truth value or a text in quotes,
+ * else the text as it is. null: none. undefined: a list or object of anything but texts, which it cannot be.
+ */
+export function parseAttribute(typed: string): AttributeValue | null | undefined {
+  if (typed === '') return null;
+  const value = parseJson(typed);
+  if (typeof value === 'number' && Number.isFinite(value) && String(value) === typed.trim()) return value;
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'string') return value === '' ? null : value;
+  if (typeof value !== 'object' || value === null) return typed;
+  if (Array.isArray(value)) return value.every(isText) ? value : undefined;
+  const entries = Object.entries(value);
+  return entries.every((entry): entry is [string, string] => isText(entry[1])) ? Object.fromEntries(entries) : undefined;
+}
+
+/** An attribute's value as it would be typed, in one line: what `parseAttribute` reads as the same again. */
+export function typeAttribute(value: AttributeValue): string {
+  return typeof value === 'string' && parseAttribute(value) === value && !/^\s|\s$|[\r\n]/.test(value) ? value : JSON.stringify(value);
 }

@@ -20,13 +20,13 @@ export function readDigits(text: string, kind: 'mail' | 'totp'): string | null {
 
 /**
  * What is kept of a code: keyed, as all codes are soon tried on a plain digest (CR-04).
- * @param key the master key's bytes @param id of the proof
+ * @param key the data's key of codes @param id of the proof
  */
 export function codeDigest(key: Uint8Array, id: string, code: string): string {
   return createHmac('sha256', key).update(`assay code\n${id}\n${code}`).digest('base64url');
 }
 
-/** A passkey's challenge, 256 bits, of the proof with this random id; only the master key's holder can tell it (UI-22). */
+/** A passkey's challenge, 256 bits, of the proof with this random id; only the holder of the key of codes can tell it (UI-22). */
 export function challengeOf(key: Uint8Array, id: string): string {
   return createHmac('sha256', key).update(`assay passkey challenge\n${id}`).digest('base64url');
 }

@@ -4,8 +4,10 @@ import type { Client, Tenant } from '../core/model.ts';
 import { DEFAULT_TENANT } from '../core/tenant-settings.ts';
 import { findUsableTenant } from '../service/context.ts';
 import type { Store } from '../core/store.ts';
-import { answerAuthentication, answerFormFault, answerNotFound } from './failures.ts';
+import { limitHeaders, refusedBy } from '../core/limits.ts';
+import { answerAuthentication, answerFormFault, answerLimited, answerNotFound } from './failures.ts';
 import { parseForm, type FormText, type FormValues, type KnownParameters } from './form.ts';
+import type { ExtraHeaders } from './respond.ts';
 import type { Arrival, ServerContext } from './server-context.ts';
 
 /** By what a URL names its tenant; null where the layout is not served on this site (wire contract §1). */
@@ -32,12 +34,12 @@ export type CredentialParameters = FormValues & {
   readonly client_assertion_type: string;
 };
 
-/** A request whose tenant, form and caller are known. */
-export type Admitted<F extends FormValues> = { readonly tenant: Tenant; readonly client: Client; readonly form: Partial<F & CredentialParameters> };
+/** A request whose tenant, form and caller are known. `headers`: how its limits stand, for its answer. */
+export type Admitted<F extends FormValues> = { readonly tenant: Tenant; readonly client: Client; readonly form: Partial<F & CredentialParameters>; readonly headers: ExtraHeaders };
 
 /**
  * The steps that introspection, revocation and token requests share, in their order (INT-28): tenant, form, duplicates,
- * client authentication.
+ * client authentication, and the limits that its tenant has.
  * @param body what `readFormText` gave; judged after the tenant, so that a tenant nobody may know of stays unknown
  * @param allowPublic whether a public client may call with its `client_id` alone
  * @returns what the endpoint works with, or the refusal. @throws StoreError
@@ -55,10 +57,15 @@ export async function admit<F extends FormValues>(
   const { peer } = arrival;
   const tenant = await resolveTenant(ctx.store, at.layout, arrival, at.slug);
   if (tenant === null) return answerNotFound(server, peer.requestId);
+  const arrived = ctx.limiter.arrive(tenant, peer);
+  if (refusedBy(arrived) !== null) return answerLimited(server, arrived, peer.requestId);
   const reading = body.ok ? parseForm<F & CredentialParameters>(body.text, known) : body;
   if (!reading.ok) return answerFormFault(server, reading.fault, peer.requestId);
   const { form } = reading;
   const credentials = readCredentials(request.headers.get('authorization'), form);
   const caller = await ctx.authenticator.authenticate(tenant, credentials, allowPublic, peer);
-  return caller.ok ? { tenant, client: caller.client, form } : answerAuthentication(server, caller, peer.requestId);
+  if (!caller.ok) return answerAuthentication(server, caller, peer.requestId);
+  const called = ctx.limiter.call(tenant, caller.client, peer);
+  if (refusedBy(called) !== null) return answerLimited(server, [...arrived, ...called], peer.requestId);
+  return { tenant, client: caller.client, form, headers: limitHeaders([...arrived, ...called]) };
 }

@@ -1,13 +1,20 @@
 import { hash } from 'node:crypto';
+import type { RequestOrigin } from '../core/audit-event.ts';
 import { BoundedMap } from '../core/bounded-map.ts';
+import type { IntrospectionResult } from '../core/metrics.ts';
 import type { ClientSecret } from '../core/model.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
 import type { Telling } from '../service/introspect.ts';
+import type { Limited } from '../service/limits.ts';
 import type { Site } from './host-guard.ts';
 
-/** An answer to the byte, and how operators are told that it was given, if they are. */
-export type Answer = { readonly text: string; readonly tell: Telling | null };
+/** An answer to the byte, what it was counted as, and how operators are told that it was given, if they are. */
+export type Answer = {
+  readonly text: string; readonly result: IntrospectionResult; readonly tell: Telling | null;
+  /** Counts one more request against the limits of who asks; null: there are none. */
+  readonly limits: ((from: RequestOrigin) => Limited) | null;
+};
 
 /** One question, and what it was told before, if that still holds. */
 export type Question = {
@@ -27,6 +34,8 @@ export type Question = {
 export type AnswerMemory = {
   /** @throws StoreError */
   ask(authorization: string | null, site: Site, url: string, slug: string | undefined, body: string): Question;
+  /** Questions that it could answer so far, and that it could not. */
+  readonly figures: () => { readonly hits: number; readonly misses: number };
 };
 
 /** Answers per generation; some hundred bytes each. */
@@ -46,7 +55,10 @@ function holdsUntil(expiresAt: number | null, secrets: readonly ClientSecret[], 
 
 export function makeAnswerMemory(store: Pick<Store, 'revision'>, clock: Clock): AnswerMemory {
   const answers = new BoundedMap<string, Kept>(REMEMBERED);
+  let hits = 0;
+  let misses = 0;
   return {
+    figures: () => ({ hits, misses }),
     ask(authorization, site, url, slug, body) {
       // Taken before any fact is looked at: a change that comes between makes the answer worthless, not wrong.
       const revision = store.revision();
@@ -55,10 +67,13 @@ export function makeAnswerMemory(store: Pick<Store, 'revision'>, clock: Clock): 
       const key = hash('sha256', `${url}\n${place}\n${authorization ?? ''}\n${body}`, 'base64url');
       const known = answers.get(key);
       const askedAtMs = clock.now();
+      const answer = known !== undefined && known.revision === revision && askedAtMs < known.untilMs ? known.answer : null;
+      if (answer === null) misses += 1;
+      else hits += 1;
       return {
-        answer: known !== undefined && known.revision === revision && askedAtMs < known.untilMs ? known.answer : null,
-        remember: (answer, expiresAt, secrets) =>
-          answers.set(key, { answer, revision, untilMs: holdsUntil(expiresAt, secrets, askedAtMs) }),
+        answer,
+        remember: (made, expiresAt, secrets) =>
+          answers.set(key, { answer: made, revision, untilMs: holdsUntil(expiresAt, secrets, askedAtMs) }),
       };
     },
   };

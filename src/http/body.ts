@@ -49,12 +49,24 @@ async function readCounted(body: ReadableStream<Uint8Array>): Promise<string | B
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
+/** Bodies that were waited for before anybody looked at them. */
+const early = new WeakMap<Request, Promise<string | BodyFault>>();
+
+/** Waits until a request's body is there, or will not come; `readBody` then gives it at once. */
+export async function awaitBody(request: Request): Promise<void> {
+  const reading = readBody(request);
+  early.set(request, reading);
+  await reading;
+}
+
 /**
  * A request's body as text, with U+FFFD for bytes that are no UTF-8. Never more than 64 KiB of it are waited for: what
  * says that it is longer is not read at all, what does not say is counted.
  * @returns the fault when it is too long, too late or broken off, or when too many others are waited for
  */
 export function readBody(request: Request): Promise<string | BodyFault> {
+  const known = early.get(request);
+  if (known !== undefined) return known;
   const length = Number(request.headers.get('content-length') ?? Number.NaN);
   if (length > MAX_BODY) return Promise.resolve(tooLarge);
   return new Promise((resolve) => {

@@ -2,7 +2,7 @@ import type { DocumentDecoration, TSchema } from 'elysia';
 import { discoveryPaths, type DiscoveryName, type EndpointName, type EndpointPath, type Layout } from '../core/layouts.ts';
 import { shapeNames, type LayoutName, type ShapeName } from '../core/model.ts';
 import { shapes } from '../core/shapes.ts';
-import { keptHeaders, pathParameters, protocolHeaders, ref, type Answer, type Ref } from './openapi-parts.ts';
+import { keptHeaders, limitedHeaders, pathParameters, protocolHeaders, ref, type Answer, type Ref } from './openapi-parts.ts';
 import { introspectionExamples } from './openapi-examples.ts';
 import { schemaName } from './response-schemas.ts';
 import { authorizationForm, logoutForm } from './schemas.ts';
@@ -78,7 +78,7 @@ function introspectionAnswers(layout: Layout, path: EndpointPath): NonNullable<D
   return {
     200: {
       description: 'The answer: about a good token, or `{"active":false}`.',
-      headers: protocolHeaders,
+      headers: limitedHeaders,
       content: { 'application/json': { schema: { anyOf: order.map((name) => ref('schemas', schemaName(name))) }, examples: introspectionExamples(order, layout) } },
     },
     ...formFailures,
@@ -120,7 +120,7 @@ const words: Readonly<Record<EndpointName, Words>> = {
     parts: () => ({
       security: credentials, requestBody: form('TokenRequest'),
       responses: {
-        200: { description: 'The new token.', headers: protocolHeaders, content: { 'application/json': { schema: ref('schemas', 'TokenResponse') } } },
+        200: { description: 'The new token.', headers: limitedHeaders, content: { 'application/json': { schema: ref('schemas', 'TokenResponse') } } },
         ...formFailures, 400: ref('responses', 'BadTokenRequest'),
       },
     }),
@@ -160,7 +160,7 @@ const words: Readonly<Record<EndpointName, Words>> = {
       security: method === 'GET' ? [{ bearer: [] }] : [{ bearer: [] }, {}],
       ...(method === 'POST' && { requestBody: { ...form('UserinfoRequest'), required: false } }),
       responses: {
-        200: { description: 'The claims.', headers: protocolHeaders, content: { 'application/json': { schema: ref('schemas', 'Userinfo') } } },
+        200: { description: 'The claims.', headers: limitedHeaders, content: { 'application/json': { schema: ref('schemas', 'Userinfo') } } },
         ...bearerFailures, ...(method === 'POST' && { 413: ref('responses', 'TooLarge'), 415: ref('responses', 'Compressed') }),
       },
     }),
@@ -195,13 +195,13 @@ function peopleAnswers(redirect: string): NonNullable<DocumentDecoration['respon
     303: { description: redirect, headers: { ...protocolHeaders, Location: { description: 'Where the browser goes.', schema: { type: 'string' } } } },
     400: pageOf('A page that says what is wrong with the request; nothing goes to an application.'),
     403: pageOf('A form that no page of this server made.'), 404: pageOf('No such tenant.'), 405: pageOf('Not allowed here.'),
-    421: ref('responses', 'Misdirected'), 429: pageOf('Too many requests from one network.'), 500: pageOf('Our own failure.'), 503: pageOf('Our own failure; try again.'),
+    421: ref('responses', 'Misdirected'), 429: { ...pageOf('Too many requests from one network.'), headers: { ...limitedHeaders, 'Retry-After': ref('headers', 'RetryAfter') } }, 500: pageOf('Our own failure.'), 503: pageOf('Our own failure; try again.'),
   };
 }
 
 const bearerFailures = {
   400: ref('responses', 'BadBearer'), 401: ref('responses', 'NoBearer'), 403: ref('responses', 'NoScope'), 404: ref('responses', 'NotFound'),
-  405: ref('responses', 'MethodNotAllowed'), 421: ref('responses', 'Misdirected'), 500: ref('responses', 'Failed'), 503: ref('responses', 'Unavailable'),
+  405: ref('responses', 'MethodNotAllowed'), 421: ref('responses', 'Misdirected'), 429: ref('responses', 'TooMany'), 500: ref('responses', 'Failed'), 503: ref('responses', 'Unavailable'),
 };
 
 function formsWithBody(body: string): string {
@@ -210,7 +210,7 @@ function formsWithBody(body: string): string {
 
 function revocationAnswer(shape: ShapeName): Answer {
   return {
-    description: 'Done, as far as it concerns the caller.', headers: protocolHeaders,
+    description: 'Done, as far as it concerns the caller.', headers: limitedHeaders,
     content: { 'application/json': { schema: ref('schemas', 'Revoked'), ...(shapes[shape].revokeBody === '{}' && { example: {} }) } },
   };
 }

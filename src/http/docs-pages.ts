@@ -5,7 +5,7 @@ import icon from '../pages/icon.svg' with { type: 'text' };
 import pageStyle from './docs.css' with { type: 'text' };
 import { acceptsGzip } from './accept-encoding.ts';
 import { etagOf } from './etag.ts';
-import { openApiDocument, type DocumentSite } from './openapi.ts';
+import type { DocumentSite } from './openapi.ts';
 import { pageHeaders } from './page-headers.ts';
 import type { ExtraHeaders } from './respond.ts';
 import type { Route } from './routes.ts';
@@ -29,7 +29,8 @@ window.ui = SwaggerUIBundle({
     // Credentials come from this page alone, and a 401 does not make the browser ask for some of its own.
     request.credentials = 'omit';
     // Fields that are left empty are left out.
-    if (typeof request.body === 'string') request.body = request.body.split('&').filter((field) => !field.endsWith('=')).join('&');
+    const form = String(request.headers['Content-Type'] ?? '').startsWith('application/x-www-form-urlencoded');
+    if (form && typeof request.body === 'string') request.body = request.body.split('&').filter((field) => !field.endsWith('=')).join('&');
     return request;
   },
 });
@@ -105,8 +106,9 @@ function page(versions: Versions): string {
 `;
 }
 
-async function makeDocument(site: DocumentSite): Promise<string> {
-  return JSON.stringify(await openApiDocument(site));
+async function makeDocument(site: DocumentSite, admin: boolean): Promise<string> {
+  const { openApiDocument } = await import('./openapi.ts');
+  return JSON.stringify(await openApiDocument(site, admin));
 }
 
 /** Makes something when it is first asked for, and again only when that failed. */
@@ -127,8 +129,8 @@ export function makeDocsPages(server: ServerContext): readonly Route[] {
   // Made when first asked for: most servers are never looked at.
   const knowVersions = once(() => Promise.all(partNames.map(versionOf)).then(asVersions));
   const documents = {
-    own: once(() => makeDocument('own')),
-    tenant: once(() => makeDocument('tenant')),
+    own: once(() => makeDocument('own', server.admin ?? true)),
+    tenant: once(() => makeDocument('tenant', false)),
   };
 
   const get = (path: string, answer: (request: Request, arrival: Arrival) => Promise<Response>): readonly Route[] =>

@@ -1,7 +1,9 @@
+import { limitHeaders, type LimitStanding } from '../core/limits.ts';
 import { isStoreError } from '../core/ports.ts';
 import { ClockBehind, NoSigningKey } from '../service/issue.ts';
 import type { Authentication } from '../service/authenticate-client.ts';
 import type { FormFault } from './form.ts';
+import type { ExtraHeaders } from './respond.ts';
 import type { ServerContext } from './server-context.ts';
 
 /** Seconds after which it makes sense to ask again when storage is busy or a key is being made. */
@@ -16,24 +18,29 @@ export const BASIC_CHALLENGE = 'Basic realm="assay", charset="UTF-8"';
 /** The challenge where access tokens are presented. */
 export const BEARER_CHALLENGE = 'Bearer realm="assay"';
 
+/** Our own trouble, as it is answered. */
+export type Failure = { readonly code: 'server_error' | 'temporarily_unavailable'; readonly description: string; readonly headers: ExtraHeaders };
+
 /**
  * What an exception becomes: our own trouble, never a statement about a token (INT-29), and never its text (INT-27).
  * The log gets what happened, with the request's id.
  */
-export function answerFailure(server: ServerContext, error: unknown, requestId: string): Response {
-  const { respond, ctx } = server;
+export function describeFailure({ ctx }: ServerContext, error: unknown, requestId: string): Failure {
+  const later = (description: string, retryS: string): Failure => ({ code: 'temporarily_unavailable', description, headers: { 'Retry-After': retryS } });
   if (isStoreError(error)) {
     ctx.log.error('storage failed', { kind: error.kind, cause: describeCause(error.cause), request_id: requestId });
-    return respond.error(503, 'temporarily_unavailable', 'storage does not answer right now', requestId, { 'Retry-After': RETRY_S });
+    return later('storage does not answer right now', RETRY_S);
   }
-  if (error instanceof ClockBehind) {
-    return respond.error(503, 'temporarily_unavailable', 'the clock of this server is behind', requestId, { 'Retry-After': CLOCK_RETRY_S });
-  }
-  if (error instanceof NoSigningKey) {
-    return respond.error(503, 'temporarily_unavailable', 'the first signing key is being made', requestId, { 'Retry-After': RETRY_S });
-  }
+  if (error instanceof ClockBehind) return later('the clock of this server is behind', CLOCK_RETRY_S);
+  if (error instanceof NoSigningKey) return later('the first signing key is being made', RETRY_S);
   ctx.log.error('unexpected failure', { kind: error instanceof Error ? error.name : typeof error, where: firstFrame(error), request_id: requestId });
-  return respond.error(500, 'server_error', 'something went wrong on our side', requestId);
+  return { code: 'server_error', description: 'something went wrong on our side', headers: {} };
+}
+
+/** Answers with our own trouble. */
+export function answerFailure(server: ServerContext, error: unknown, requestId: string): Response {
+  const { code, description, headers } = describeFailure(server, error, requestId);
+  return server.respond.error(code === 'server_error' ? 500 : 503, code, description, requestId, headers);
 }
 
 /** The database's own words, which hold no values of a request: statements are prepared and parameters bound. */
@@ -57,6 +64,11 @@ export function answerFormFault(server: ServerContext, fault: FormFault, request
 /** A path nobody serves, or a tenant nobody may know of: the same bytes (INT-32, HT-13). */
 export function answerNotFound(server: ServerContext, requestId: string): Response {
   return server.respond.error(404, 'not_found', 'there is nothing here', requestId);
+}
+
+/** A request beyond a limit of its tenant (RL-02). */
+export function answerLimited(server: ServerContext, standings: readonly LimitStanding[], requestId: string): Response {
+  return server.respond.error(429, 'too_many_requests', 'too many requests', requestId, limitHeaders(standings));
 }
 
 /** A caller that did not prove who it is (RFC 6749 §5.2). */

@@ -28,6 +28,7 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
   const { ctx, respond } = server;
   const https = ctx.origin().scheme === 'https';
   const warn = makeHostWarnings(ctx.log, ctx.clock, () => ctx.origin().url);
+  const stray = ctx.metrics.route('none', 'none');
   let counter = 0;
 
   function requestIdOf(request: Request): string {
@@ -39,6 +40,7 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
 
   function refuseSite(site: Extract<Site, { kind: 'malformed' | 'unknown' }>, requestId: string): Response {
     warn(site.host, requestId);
+    stray.count(site.kind === 'malformed' ? 400 : 421);
     return site.kind === 'malformed'
       ? respond.error(400, 'invalid_request', 'the Host header is missing, doubled or malformed', requestId)
       : respond.error(421, 'misdirected_request', 'this host is not served here', requestId);
@@ -48,8 +50,13 @@ export function makeGate(server: ServerContext, health: Health, guard: HostGuard
     if (site.kind === 'malformed' || site.kind === 'unknown') return refuseSite(site, peer.requestId);
     // Every path of ours is plain ASCII, so an escape that is left is another spelling of something. Dot segments, also
     // escaped, and backslashes are not seen here: Bun resolves them (pinned), so /x/../oauth2/token is /oauth2/token.
-    if (path.includes('%')) return answerNotFound(server, peer.requestId);
+    // The admin API names things whose names may be anything, and decodes them once.
+    if (path.includes('%') && !path.startsWith('/admin/v1/')) {
+      stray.count(404);
+      return answerNotFound(server, peer.requestId);
+    }
     if (https && request.headers.get('x-forwarded-proto') === 'http' && peer.trusted) {
+      stray.count(400);
       return respond.error(400, 'invalid_request', 'this server answers over https only', peer.requestId);
     }
     return inside(request, { site, peer, host: host?.toLowerCase() ?? '' });

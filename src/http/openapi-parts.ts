@@ -51,10 +51,15 @@ export const headers = {
   BearerChallenge: text('What is wrong with the access token, if there was one.', `${BEARER_CHALLENGE}, error="invalid_token"`),
   Allow: text('The methods that are allowed here.', 'POST'),
   RetryAfter: text('Seconds after which to ask again.', '1'),
+  RateLimitPolicy: text('Where the tenant sets limits: each by its name, its requests (`q`) per seconds (`w`).', '"tenant";q=6000;w=60'),
+  RateLimit: text('The same: how many requests are left of each (`r`), and in how many seconds all are there again (`t`).', '"tenant";r=5999;t=1'),
 };
 
 /** Headers of protocol answers, errors included. */
 export const protocolHeaders = { 'Cache-Control': ref('headers', 'NoStore'), Pragma: ref('headers', 'NoCache'), 'X-Request-Id': ref('headers', 'RequestId') };
+const limits = { RateLimit: ref('headers', 'RateLimit'), 'RateLimit-Policy': ref('headers', 'RateLimitPolicy') };
+/** Headers of answers that count against the limits of a tenant. */
+export const limitedHeaders = { ...protocolHeaders, ...limits };
 /** Headers of what may be kept. */
 export const keptHeaders = { 'Cache-Control': ref('headers', 'Kept'), ETag: ref('headers', 'ETag'), 'Access-Control-Allow-Origin': ref('headers', 'AnyOrigin'), 'X-Request-Id': ref('headers', 'RequestId') };
 
@@ -96,7 +101,7 @@ export const responses = {
   TooLarge: failure('The body is larger than 64 KiB.', { request_too_large: 'the request body is larger than 64 KiB' }),
   Compressed: failure('The body is compressed.', { invalid_request: 'a compressed request body is not accepted' }),
   Misdirected: failure('The `Host` is not one that is served here.', { misdirected_request: 'this host is not served here' }),
-  TooMany: failure('Too many failed attempts from this client or address.', { too_many_requests: 'too many failed attempts' }, { 'Retry-After': ref('headers', 'RetryAfter') }),
+  TooMany: failure('More requests than the tenant\'s limits let through, or too many failed attempts from this client or address.', { too_many_requests: 'too many requests' }, { 'Retry-After': ref('headers', 'RetryAfter'), ...limits }),
   Failed: failure('Our fault. The log knows more under the request id.', { server_error: 'something went wrong on our side' }),
   Unavailable: failure('Not right now: storage does not answer, or the first keys are being made. Never a statement about a token.', {
     temporarily_unavailable: 'storage does not answer right now',
@@ -121,7 +126,9 @@ const where = {
 | \`realm\` | \`/t/{slug}/protocol/openid-connect/…\` | the path | Kotauth |
 | \`org\` | \`/orgs/{orgId}/api/v1/oauth/…\` | the path | LumoAuth |
 
-All layouts reach the same tenants and tell the same facts about a token, each in its own response form. What a caller may learn is decided by the tenant and the client, never by the URL.`,
+All layouts reach the same tenants and tell the same facts about a token, each in its own response form. What a caller may learn is decided by the tenant and the client, never by the URL.
+
+The **admin API** operates all of it, below \`/admin/v1\`: with API keys, JSON, and problem documents (RFC 9457) for whatever goes wrong.`,
   tenant: 'This hostname belongs to one tenant. Its endpoints stand where Avnology, Aero2 and WorkOS document them, so that a resource server written for any of these works after changing only the base URL.',
 } as const;
 

@@ -3,13 +3,14 @@ import { Elysia, type TSchema } from 'elysia';
 import { shapeNames } from '../core/model.ts';
 import { documentedPath, healthOperations } from './describe.ts';
 import { headers, introduction, ref, responses, securitySchemes, tags } from './openapi-parts.ts';
+import { listOf, membersOf, plainSchema, type Json } from './openapi-schema.ts';
 import { activeAnswers, errorBody, health, inactive, keySet, revoked, schemaName, serverMetadata, tokenResponse, userinfo } from './response-schemas.ts';
+import { describeAdminApi } from './admin/openapi.ts';
 import { operations } from './routes.ts';
 import { authorizationForm, introspectForm, logoutForm, revokeForm, tokenForm, userinfoForm } from './schemas.ts';
 
 /** The document, as plain JSON. */
 export type OpenApiDocument = { readonly [member: string]: Json };
-type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json };
 
 /**
  * On which site the document is read: the server's own origin has every layout, a tenant's hostname only `root`
@@ -43,8 +44,9 @@ function documentation(site: DocumentSite): Documentation {
 /**
  * The OpenAPI 3.0 document of the server, from the same table that its routes are made from. It needs neither a running
  * server nor data.
+ * @param admin whether the admin API is served there; only on the server's own origin
  */
-export async function openApiDocument(site: DocumentSite = 'own'): Promise<OpenApiDocument> {
+export async function openApiDocument(site: DocumentSite = 'own', admin = true): Promise<OpenApiDocument> {
   // Loaded when somebody asks: the plugin brings a page of its own that is never served, and a start waits for nothing.
   const { swagger: plugin } = await import('@elysiajs/swagger');
   const app = new Elysia().use(plugin({ path: '/page', specPath: '/document', excludeStaticFile: false, documentation: documentation(site) }));
@@ -55,7 +57,8 @@ export async function openApiDocument(site: DocumentSite = 'own'): Promise<OpenA
   }
   for (const { path, detail } of healthOperations) app.get(path, () => '', { detail });
   const response = await app.handle(new Request('http://localhost/document'));
-  return normalise(await readJson(response));
+  const document = normalise(await readJson(response));
+  return site === 'own' && admin ? withAdminApi(document) : document;
 }
 
 async function readJson(response: Response): Promise<OpenApiDocument> {
@@ -76,40 +79,14 @@ function normalise(document: OpenApiDocument): OpenApiDocument {
   return { openapi, info, servers, tags: groups, paths, components: { ...components, schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => a.localeCompare(b))) } };
 }
 
-/**
- * One schema in the words of OpenAPI 3.0.
- * @param found where schemas inside it that have a name of their own are put, while a reference takes their place
- */
-function plainSchema(schema: Json, found: Record<string, Json>, top: boolean): Json {
-  if (Array.isArray(schema)) return schema.map((item: Json) => plainSchema(item, found, false));
-  if (!isObject(schema)) return schema;
-  const { $id, const: value, anyOf, ...rest } = schema;
-  if (typeof $id === 'string' && !top) {
-    found[$id] ??= plainSchema(schema, found, true);
-    return ref('schemas', $id);
-  }
-  if (value !== undefined) return { ...rest, enum: [value] };
-  // Numbers come as "a string of digits, or a number", because the framework would read both.
-  const number = listOf(anyOf).map(membersOf).find(({ type }) => type === 'integer' || type === 'number');
-  if (number !== undefined) return { ...number, ...rest };
-  return Object.fromEntries(Object.entries(anyOf === undefined ? rest : { ...rest, anyOf })
-    .map(([key, item]) => [key, key === 'properties' ? plainProperties(membersOf(item), found) : plainSchema(item, found, false)]));
-}
-
-function plainProperties(properties: Readonly<Record<string, Json>>, found: Record<string, Json>): Json {
-  return Object.fromEntries(Object.entries(properties)
-    .filter(([, property]) => membersOf(property)['x-internal'] !== true)
-    .map(([name, property]) => [name, plainSchema(property, found, false)]));
-}
-
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value as readonly Json[] : [];
-}
-
-function isObject(value: Json): value is { readonly [member: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function membersOf(value: Json): { readonly [member: string]: Json } {
-  return isObject(value) ? value : {};
+/** The admin API, which is on the server's own origin only. It is written out here: the plugin knows neither problem documents nor conditions. */
+function withAdminApi(document: OpenApiDocument): OpenApiDocument {
+  const { paths, tags: more, schemas, ...parts } = describeAdminApi();
+  const components = membersOf(document['components'] ?? {});
+  const joined = Object.fromEntries(Object.entries(parts).map(([kind, items]) => [kind, { ...membersOf(components[kind] ?? {}), ...membersOf(items) }]));
+  const all = { ...membersOf(components['schemas'] ?? {}), ...schemas };
+  return {
+    ...document, tags: [...listOf(document['tags']), ...more], paths: { ...membersOf(document['paths'] ?? {}), ...paths },
+    components: { ...components, ...joined, schemas: Object.fromEntries(Object.entries(all).sort(([a], [b]) => a.localeCompare(b))) },
+  };
 }

@@ -17,14 +17,19 @@ export type Responder = {
   cacheable(request: Request, type: string, body: string, etag: string, requestId: string): Response;
   /** A page for browsers, or a part of one, with its validator; 304 when the caller has it. */
   page(request: Request, type: string, body: string | Blob, etag: string, requestId: string, extra: ExtraHeaders): Response;
+  /** A protocol answer without a body: 204, 304. */
+  empty(status: number, requestId: string, extra: ExtraHeaders): Response;
+  /** A protocol answer that is written as it is read. */
+  stream(body: ReadableStream<Uint8Array>, requestId: string, extra: ExtraHeaders): Response;
   /** An answer to OPTIONS. */
   options(requestId: string, extra: ExtraHeaders): Response;
 };
 
 /**
  * @param https whether the server's origin is https: then browsers are told to stay there (HT-15)
+ * @param told hears of every error
  */
-export function makeResponder(https: boolean): Responder {
+export function makeResponder(https: boolean, told: (code: ErrorCode) => void = () => undefined): Responder {
   const always: ExtraHeaders = {
     'X-Content-Type-Options': 'nosniff',
     ...(https && { 'Strict-Transport-Security': 'max-age=31536000' }),
@@ -54,13 +59,19 @@ export function makeResponder(https: boolean): Responder {
 
   return {
     json,
-    error: (status, code, description, requestId, extra) =>
-      json(status, JSON.stringify({ error: code, error_description: description }), requestId, extra),
+    error(status, code, description, requestId, extra) {
+      told(code);
+      return json(status, JSON.stringify({ error: code, error_description: description }), requestId, extra);
+    },
     cacheable(request, type, body, etag, requestId) {
       return unlessKnown(request, type, body, { ...open, ETag: etag, 'X-Request-Id': requestId });
     },
     page: (request, type, body, etag, requestId, extra) =>
       unlessKnown(request, type, body, { ...always, ETag: etag, 'X-Request-Id': requestId, ...extra }),
+    empty: (status, requestId, extra) =>
+      new Response(null, { status, headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache', ...always, 'X-Request-Id': requestId, ...extra } }),
+    stream: (body, requestId, extra) =>
+      new Response(body, { headers: { 'Cache-Control': 'no-store', Pragma: 'no-cache', ...always, 'X-Request-Id': requestId, ...extra } }),
     options: (requestId, extra) =>
       new Response(null, { status: 204, headers: { ...always, 'X-Request-Id': requestId, ...extra } }),
   };

@@ -12,17 +12,22 @@ import { makeLogout } from './endpoints/logout.ts';
 import { makeRevoke } from './endpoints/revoke.ts';
 import { makeToken } from './endpoints/token.ts';
 import { makeUserinfo } from './endpoints/userinfo.ts';
+import { sharedFairly, type FairShare } from './fair-share.ts';
 import type { ServerContext } from './server-context.ts';
 
 /** One method at one URL. */
 export type Route = {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
   readonly path: string;
   /** The `Allow` header of its path. */
   readonly allow: string;
   readonly handler: EndpointHandler;
+  /** What its requests are counted as; left out: the first word of its path. */
+  readonly endpoint?: EndpointName | 'discovery';
   /** A page for people: what goes wrong there is a page too (UI-19). */
   readonly page?: boolean;
+  /** Part of the admin API: what goes wrong there is a problem document (RFC 9457). */
+  readonly problems?: boolean;
 };
 
 type EndpointRow = {
@@ -48,6 +53,7 @@ const endpointRows: Readonly<Record<EndpointName, EndpointRow>> = {
 export type Operation = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  readonly endpoint: EndpointName | 'discovery';
   readonly layout: Layout;
   readonly browsers: boolean;
   readonly page: boolean;
@@ -61,12 +67,12 @@ export const operations: readonly Operation[] = Object.values(layouts).flatMap((
   ...endpointNames.flatMap((name) => layout.paths[name].flatMap((path, index) => {
     const { methods, browsers, page = false, make } = endpointRows[name];
     return methods.map((method): Operation => ({
-      method, layout, browsers, page, path: `${layout.prefix}${path.path}`,
+      method, layout, browsers, page, endpoint: name, path: `${layout.prefix}${path.path}`,
       describe: () => describeEndpoint(name, method, layout, path, index === 0), make: (server) => make(server, layout, path),
     }));
   })),
   ...discoveryNames.flatMap((name) => discoveryPaths(layout, name).map((path): Operation => ({
-    method: 'GET', layout, browsers: false, page: false, path, describe: () => describeDiscovery(name, layout, path), make: (server) => makeDiscovery(server, layout),
+    method: 'GET', layout, browsers: false, page: false, endpoint: 'discovery', path, describe: () => describeDiscovery(name, layout, path), make: (server) => makeDiscovery(server, layout),
   }))),
 ]);
 
@@ -75,18 +81,22 @@ function allowAt(path: string): string {
   return operations.filter((operation) => operation.path === path).map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
 }
 
+/** Endpoints whose requests wait for something: introspection never waits behind them (RL-06). */
+const fair: ReadonlySet<string> = new Set<EndpointName>(['revoke', 'token', 'authorize', 'userinfo', 'logout']);
+
 /** All routes: every operation, with the HEAD and OPTIONS that belong to it (HT-19, INT-16). */
-export function makeRoutes(server: ServerContext, origins: BrowserOrigins): readonly Route[] {
+export function makeRoutes(server: ServerContext, origins: BrowserOrigins, share: FairShare): readonly Route[] {
   const asked = new Set<string>();
-  return operations.flatMap(({ method, path, layout, browsers, page, make }): readonly Route[] => {
+  return operations.flatMap(({ method, path, layout, browsers, page, endpoint, make }): readonly Route[] => {
     const allow = allowAt(path);
-    const handler = browsers ? forBrowsers(server, origins, layout, make(server)) : make(server);
+    const shared = fair.has(endpoint) ? sharedFairly(server, share, make(server)) : make(server);
+    const handler = browsers ? forBrowsers(server, origins, layout, shared) : shared;
     const first = !asked.has(path);
     asked.add(path);
     return [
-      { method, path, allow, handler, page },
-      ...(method === 'GET' ? [{ method: 'HEAD', path, allow, handler, page } as const] : []),
-      ...(first ? [{ method: 'OPTIONS', path, allow, handler: makeOptions(server, layout, allow, browsers ? origins : null) } as const] : []),
+      { method, path, allow, handler, endpoint, page },
+      ...(method === 'GET' ? [{ method: 'HEAD', path, allow, handler, endpoint, page } as const] : []),
+      ...(first ? [{ method: 'OPTIONS', path, allow, handler: makeOptions(server, layout, allow, browsers ? origins : null), endpoint } as const] : []),
     ];
   });
 }

@@ -9,11 +9,11 @@ import type { ServerContext } from './server-context.ts';
 
 /** Pages of the server itself: its front page, and its documentation where that is on (HT-18). */
 export function makeSitePages(server: ServerContext): readonly Route[] {
-  const { respond, ctx, docs, demo, mailbox } = server;
+  const { respond, ctx, docs, demo, mailbox, admin } = server;
   const headers = pageHeaders([`style-src 'sha256-${hash('sha256', homeStyle, 'base64')}'`, 'img-src data:']);
   const home: Route['handler'] = async (request, arrival) => {
     if (arrival.site.kind !== 'own') return answerNotFound(server, arrival.peer.requestId);
-    const body = homePage(ctx.origin().url, { docs, demo: demo !== null, mailbox: demo !== null && mailbox });
+    const body = homePage(ctx.origin().url, { docs, admin: admin === true, demo: demo !== null, mailbox: demo !== null && mailbox });
     return respond.page(request, 'text/html; charset=utf-8', body, etagOf(body), arrival.peer.requestId, headers);
   };
   return [

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { calculateJwkThumbprint } from 'jose';
 import type { PublicJwk } from '../spec/metadata.ts';
 import type { SigningAlgorithm } from '../spec/names.ts';
+import { sealedFor } from '../core/sealed.ts';
 import type { SigningKeyRow, SigningKeyStatus } from '../core/store.ts';
 import { seal, type MasterKey } from './seal.ts';
 
@@ -22,11 +23,6 @@ async function makePair(algorithm: SigningAlgorithm, rsaBits: number): Promise<{
     case 'EdDSA':
       return makeKeyPair('ed25519');
   }
-}
-
-/** What a private key is sealed for: nobody can move it to another tenant or name (JK-07). */
-export function sealingContext(tenantId: string, kid: string): string {
-  return `signing-key:${tenantId}:${kid}`;
 }
 
 /**
@@ -54,7 +50,7 @@ export async function generateSigningKey(
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   return {
     tenantId, kid, algorithm, status, publicJwk: JSON.stringify(jwk),
-    sealedPrivate: seal(master, sealingContext(tenantId, kid), pem),
-    createdAtMs: nowMs, activatedAtMs: status === 'active' ? nowMs : null, retiredAtMs: null,
+    sealedPrivate: seal(master, sealedFor.signingKey(tenantId, kid), pem),
+    createdAtMs: nowMs, activatedAtMs: status === 'active' ? nowMs : null, retiredAtMs: null, issuer: null,
   };
 }

@@ -2,12 +2,15 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { importJWK, type CryptoKey, type JWK } from 'jose';
 import type { JsonWebKeySet, PublicJwk } from '../spec/metadata.ts';
 import type { SigningAlgorithm } from '../spec/names.ts';
+import { sealedFor } from '../core/sealed.ts';
 import type { SigningKeyRow } from '../core/store.ts';
-import { sealingContext } from './generate.ts';
 import { unseal, type MasterKey } from './seal.ts';
 
 /** A key that proves what this tenant signed. */
 export type VerificationKey = { readonly kid: string; readonly algorithm: SigningAlgorithm; readonly key: CryptoKey };
+
+/** A key that proves what another server signed, before its things came here; for tokens of that issuer alone. */
+export type FormerKey = VerificationKey & { readonly issuer: string; readonly jwk: PublicJwk };
 
 /** The key that signs now. */
 export type SigningKey = { readonly kid: string; readonly algorithm: SigningAlgorithm; readonly key: KeyObject };
@@ -18,11 +21,13 @@ export type KeyRing = {
   readonly signer: SigningKey | null;
   /** Active, next and retired keys by kid; never a revoked one (INT-93, INT-94). */
   readonly verifiers: ReadonlyMap<string, VerificationKey>;
+  /** Keys of former issuers by kid: they prove nothing of this tenant's own. */
+  readonly former: ReadonlyMap<string, FormerKey>;
   /** Names of keys that were taken away (INT-94). */
   readonly revoked: ReadonlySet<string>;
   /** Stands in where a token names no key of ours, so that the work is the same (INT-96). */
   readonly decoy: VerificationKey | null;
-  /** What is published (JK-01). */
+  /** The tenant's own keys, as they are published (JK-01). */
   readonly published: JsonWebKeySet;
 };
 
@@ -49,17 +54,23 @@ async function verificationKey(row: SigningKeyRow): Promise<VerificationKey> {
 export async function buildKeyRing(master: MasterKey, rows: readonly SigningKeyRow[]): Promise<KeyRing> {
   const usable = rows.filter((row) => row.status !== 'revoked');
   const verifiers = new Map<string, VerificationKey>();
-  for (const row of usable) verifiers.set(row.kid, await verificationKey(row));
+  const former = new Map<string, FormerKey>();
+  for (const row of usable) {
+    const key = await verificationKey(row);
+    if (row.issuer === null) verifiers.set(row.kid, key);
+    else former.set(row.kid, { ...key, issuer: row.issuer, jwk: publicJwk(row) });
+  }
   const active = usable.find((row) => row.status === 'active');
   return {
     signer: active === undefined ? null : {
       kid: active.kid,
       algorithm: active.algorithm,
-      key: createPrivateKey(unseal(master, sealingContext(active.tenantId, active.kid), active.sealedPrivate)),
+      key: createPrivateKey(unseal(master, sealedFor.signingKey(active.tenantId, active.kid), active.sealedPrivate)),
     },
     verifiers,
+    former,
     revoked: new Set(rows.filter((row) => row.status === 'revoked').map((row) => row.kid)),
     decoy: (active === undefined ? undefined : verifiers.get(active.kid)) ?? null,
-    published: { keys: usable.map(publicJwk) },
+    published: { keys: usable.filter(({ issuer }) => issuer === null).map(publicJwk) },
   };
 }

@@ -1,13 +1,15 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { SEALED_FORM } from '../core/sealed.ts';
 
 /** A 256-bit key that seals secrets at rest (JK-07, CR-06). It never leaves the process and is never in the database. */
 export type MasterKey = {
   readonly bytes: Buffer;
   /** Short name of the key, kept with what it sealed, so that a wrong key is told apart from damage. */
   readonly id: string;
+  /** Finds another key that sealed and is known still, while this one replaces it or is replaced by it (JK-08). */
+  readonly other?: (id: string) => MasterKey | undefined;
 };
 
-const VERSION = 'v1';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -16,7 +18,7 @@ export class UnsealError extends Error {
   readonly kind: 'wrong_key' | 'damaged';
   constructor(kind: 'wrong_key' | 'damaged') {
     super(kind === 'wrong_key'
-      ? 'this data was sealed under another master key: start with the master.key that belongs to it (ASSAY_MASTER_KEY_FILE)'
+      ? 'this data was sealed under another master key: start with the master.key that belongs to it (ASSAY_MASTER_KEY_FILE, or where else it comes from)'
       : 'sealed data is damaged');
     this.name = 'UnsealError';
     this.kind = kind;
@@ -39,25 +41,33 @@ export function generateMasterKey(): MasterKey {
  * @param context what the text belongs to (tenant, kid …): the same must be given to unseal it
  * @returns `v1.<key id>.<base64url of nonce, ciphertext, tag>`
  */
-export function seal(key: MasterKey, context: string, plaintext: string): string {
+export function seal(key: Pick<MasterKey, 'bytes' | 'id'>, context: string, plaintext: string): string {
+  const { id, bytes } = key;
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce).setAAD(Buffer.from(context));
+  const cipher = createCipheriv('aes-256-gcm', bytes, nonce).setAAD(Buffer.from(context));
   const sealed = Buffer.concat([nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  return `${VERSION}.${key.id}.${sealed.toString('base64url')}`;
+  return `${SEALED_FORM}.${id}.${sealed.toString('base64url')}`;
 }
 
-/** Opens what `seal` made. @throws UnsealError */
+/** Opens what `seal` made, whichever of the known keys sealed it. @throws UnsealError */
 export function unseal(key: MasterKey, context: string, sealed: string): string {
   const [version, keyId, body] = sealed.split('.');
-  if (version !== VERSION || keyId === undefined || body === undefined) throw new UnsealError('damaged');
-  if (keyId !== key.id) throw new UnsealError('wrong_key');
+  if (version !== SEALED_FORM || keyId === undefined || body === undefined) throw new UnsealError('damaged');
+  const opener = keyId === key.id ? key : key.other?.(keyId);
+  if (opener === undefined) throw new UnsealError('wrong_key');
   const bytes = Buffer.from(body, 'base64url');
   if (bytes.length < NONCE_BYTES + TAG_BYTES) throw new UnsealError('damaged');
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key.bytes, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(context));
+    const decipher = createDecipheriv('aes-256-gcm', opener.bytes, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(context));
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
     return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
   } catch {
     throw new UnsealError('damaged');
   }
+}
+
+/** The id of the master key that sealed a text; null: it is not sealed. */
+export function sealerOf(sealed: string): string | null {
+  const [version, keyId, body] = sealed.split('.');
+  return version === SEALED_FORM && keyId !== undefined && body !== undefined ? keyId : null;
 }

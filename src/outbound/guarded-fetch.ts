@@ -2,7 +2,7 @@ import { lookup as lookUpAddresses } from 'node:dns/promises';
 import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { mayCall, readOutboundTarget, type OutboundFailure, type OutboundTarget, type PostForm, type PostOutcome } from '../core/outbound.ts';
+import { mayCall, readOutboundTarget, type OutboundFailure, type OutboundTarget, type PostAnswer, type PostForm, type PostJson } from '../core/outbound.ts';
 
 /** Addresses of a name, as text; rejects when there are none. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
@@ -57,13 +57,16 @@ function pinTo(address: string): LookupFunction {
   };
 }
 
+/** What is sent: the body, its media type, and headers of its own by lower-case name. */
+type Parcel = { readonly type: string; readonly body: string; readonly headers: Readonly<Record<string, string>> };
+
 /**
  * Makes the only way out to addresses that others registered. Redirects are not followed (SS-04), the answer's body is
  * not read (SS-05), no cookie or credential goes along (SS-08), and proxies of the environment are not used (SS-10):
  * node:https does neither by itself (pinned).
  */
-export function makePostForm({ loopbackTargets, resolve = resolveBySystem, ca, timeoutMs = TIMEOUT_MS }: GuardOptions): PostForm {
-  async function send(url: string, body: string, started: (request: ClientRequest) => void): Promise<PostOutcome> {
+function makePost({ loopbackTargets, resolve = resolveBySystem, ca, timeoutMs = TIMEOUT_MS }: GuardOptions): (url: string, parcel: Parcel) => Promise<PostAnswer> {
+  async function send(url: string, { type, body, headers }: Parcel, started: (request: ClientRequest) => void): Promise<PostAnswer> {
     const reading = readOutboundTarget(url, loopbackTargets);
     if (!reading.ok) throw new Blocked();
     const { target } = reading;
@@ -71,31 +74,46 @@ export function makePostForm({ loopbackTargets, resolve = resolveBySystem, ca, t
     const answer = Promise.withResolvers<IncomingMessage>();
     const request = (target.https ? requestHttps : requestHttp)({
       method: 'POST', hostname: target.hostname, port: target.port, path: target.path, lookup: pinTo(address), agent: false, maxHeaderSize: 16_384,
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body), 'User-Agent': USER_AGENT, Connection: 'close' },
+      headers: { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'User-Agent': USER_AGENT, Connection: 'close', ...headers },
       ...(target.https && { rejectUnauthorized: true, ...(ca !== undefined && { ca }) }),
     }, answer.resolve);
     started(request);
     request.on('error', answer.reject);
     request.end(body);
-    const { statusCode } = await answer.promise;
+    const { statusCode, headers: { 'retry-after': retryAfter } } = await answer.promise;
     request.destroy();
-    return statusCode === undefined ? { failure: 'unreachable' } : { status: statusCode };
+    return statusCode === undefined ? { failure: 'unreachable' } : { status: statusCode, retryAfter: retryAfter ?? null };
   }
 
-  return async (url, form) => {
+  return async (url, parcel) => {
     let request: ClientRequest | null = null;
-    const late = Promise.withResolvers<PostOutcome>();
+    const late = Promise.withResolvers<PostAnswer>();
     const timer = setTimeout(() => late.resolve({ failure: 'timeout' }), timeoutMs);
     try {
-      const sending = send(url, new URLSearchParams(form).toString(), (begun) => {
+      const sending = send(url, parcel, (begun) => {
         request = begun;
       });
-      return await Promise.race([sending.catch((error: unknown): PostOutcome => ({ failure: failureOf(error) })), late.promise]);
+      return await Promise.race([sending.catch((error: unknown): PostAnswer => ({ failure: failureOf(error) })), late.promise]);
     } finally {
       clearTimeout(timer);
       stop(request);
     }
   };
+}
+
+/** Sends forms to addresses that clients registered. */
+export function makePostForm(options: GuardOptions): PostForm {
+  const post = makePost(options);
+  return async (url, form) => {
+    const answer = await post(url, { type: 'application/x-www-form-urlencoded', body: new URLSearchParams(form).toString(), headers: {} });
+    return 'failure' in answer ? answer : { status: answer.status };
+  };
+}
+
+/** Sends JSON documents to addresses that operators registered. */
+export function makePostJson(options: GuardOptions): PostJson {
+  const post = makePost(options);
+  return (url, body, headers) => post(url, { type: 'application/json', body, headers });
 }
 
 /** Ends a call that may still be under way. */

@@ -35,25 +35,38 @@ function judge(error: unknown): MailOutcome {
   return { kind: 'failed', why: (typeof code === 'string' ? words[code] : undefined) ?? 'unreachable' };
 }
 
+async function makeTransport(server: SmtpServer, ca: string | undefined): Promise<Transporter> {
+  // Loaded with the first mail: the library is large, and starts go without.
+  const { createTransport } = await import('nodemailer');
+  return createTransport({
+    host: server.host, port: server.port, secure: server.implicitTls, requireTLS: server.requireTls,
+    ...(server.login !== null && { auth: { user: server.login.user, pass: server.login.password } }),
+    // On this machine a certificate proves nothing, and nobody is between.
+    tls: { rejectUnauthorized: server.implicitTls || server.requireTls, ...(ca !== undefined && { ca }) },
+    connectionTimeout: STEP_TIMEOUT_MS, greetingTimeout: STEP_TIMEOUT_MS, socketTimeout: STEP_TIMEOUT_MS, dnsTimeout: STEP_TIMEOUT_MS,
+    disableFileAccess: true, disableUrlAccess: true,
+  });
+}
+
+/** Connects to a mail server, begins TLS and signs in as a mail would, and sends none. null: all is well; else one word (`login`, `tls` …). */
+export async function probeMailServer(server: SmtpServer, ca?: string): Promise<string | null> {
+  try {
+    const transport = await makeTransport(server, ca);
+    await transport.verify();
+    return null;
+  } catch (error) {
+    const outcome = judge(error);
+    return outcome.kind === 'sent' ? null : outcome.why;
+  }
+}
+
 /** Makes the way to the operator's mail server. A connection per mail: there are few, and none lies about idle. */
 export function makeMailer(server: SmtpServer, { from, ca }: MailerOptions): SendMail {
-  async function makeTransport(): Promise<Transporter> {
-    // Loaded with the first mail: the library is large, and starts go without.
-    const { createTransport } = await import('nodemailer');
-    return createTransport({
-      host: server.host, port: server.port, secure: server.implicitTls, requireTLS: server.requireTls,
-      ...(server.login !== null && { auth: { user: server.login.user, pass: server.login.password } }),
-      // On this machine a certificate proves nothing, and nobody is between.
-      tls: { rejectUnauthorized: server.implicitTls || server.requireTls, ...(ca !== undefined && { ca }) },
-      connectionTimeout: STEP_TIMEOUT_MS, greetingTimeout: STEP_TIMEOUT_MS, socketTimeout: STEP_TIMEOUT_MS, dnsTimeout: STEP_TIMEOUT_MS,
-      disableFileAccess: true, disableUrlAccess: true,
-    });
-  }
   const domain = from.slice(from.lastIndexOf('@') + 1);
 
   async function send(mail: Mail): Promise<MailOutcome> {
     try {
-      const transport = await makeTransport();
+      const transport = await makeTransport(server, ca);
       await transport.sendMail({
         from: { name: mail.fromName, address: from }, to: { name: '', address: mail.to }, subject: mail.subject, text: mail.text,
         messageId: `<${mail.id}@${domain}>`, headers: { 'Auto-Submitted': 'auto-generated' }, disableFileAccess: true, disableUrlAccess: true,

@@ -20,6 +20,8 @@ code { font: .875rem/1.6 ui-monospace, monospace; color: var(--soft); overflow-w
 /** What not every server has. */
 export type HomePlaces = {
   readonly docs: boolean;
+  /** Where the server is operated. */
+  readonly admin: boolean;
   /** The demo's application, and its mailbox. */
   readonly demo: boolean;
   readonly mailbox: boolean;
@@ -28,6 +30,7 @@ export type HomePlaces = {
 type Place = { readonly name: string; readonly path: string };
 
 const account: Place = { name: 'Your account', path: '/account' };
+const operating: Place = { name: 'Console', path: '/admin' };
 const application: Place = { name: 'Demo application', path: '/demo' };
 const mails: Place = { name: 'Mailbox', path: '/mailbox' };
 const documentation: Place = { name: 'API documentation', path: '/docs' };
@@ -42,9 +45,9 @@ const places: readonly Place[] = [
  * The page at `GET /`: what this is and where to go.
  * @param origin the server's own, never the request's
  */
-export function homePage(origin: string, { docs, demo, mailbox }: HomePlaces): string {
+export function homePage(origin: string, { docs, admin, demo, mailbox }: HomePlaces): string {
   const picture = `data:image/svg+xml;base64,${btoa(icon)}`;
-  const links = [...(demo ? [application] : []), account, ...(mailbox ? [mails] : []), ...(docs ? [documentation] : []), ...places]
+  const links = [...(demo ? [application] : []), account, ...(admin ? [operating] : []), ...(mailbox ? [mails] : []), ...(docs ? [documentation] : []), ...places]
     .map(({ name, path }) => `<li><a href="${path}"><strong>${name}</strong><code>${path}</code></a></li>`).join('\n');
   return `<!doctype html>
 <html lang="en">

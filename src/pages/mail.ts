@@ -7,7 +7,7 @@ import type { Locale, MailContent, MailText } from './views.ts';
 export function mailText(content: MailContent, locale: Locale, brandName: string, overrides: Readonly<Record<string, string>>): MailText {
   const t = makeTexts(locale, overrides);
   const brand = tame(brandName);
-  const subject = content.kind === 'notice' ? t(`mail.notice.${content.notice}.subject`, { brand }) : t(`mail.${content.kind}.subject`, { brand });
+  const subject = content.kind === 'notice' ? t(`mail.notice.${content.notice}.subject`, { brand }) : t(`mail.${content.kind}.subject`, content.kind === 'invitation' ? { brand, organization: tame(content.organization) } : { brand });
   const paragraphs = [t('mail.hello'), ...writeBody(content, t, locale, brand)];
   return { subject, text: `${paragraphs.join('\n\n')}\n\n${brand}\n` };
 }
@@ -25,6 +25,11 @@ function writeBody(content: MailContent, t: Texts, locale: Locale, brand: string
       return [t(`mail.${content.kind}.text`, { brand }), ...codeLines(content.code, content.minutes, t, locale), t(`mail.${content.kind}.not_you`)];
     case 'register_exists':
       return [t('mail.register_exists.text', { brand }), content.link, t('mail.register_exists.not_you')];
+    case 'invitation':
+      return [
+        t('mail.invitation.text', { brand, organization: tame(content.organization) }), content.link,
+        t('mail.invitation.valid', { duration: formatDuration(locale, content.days * 86_400) }), t('mail.invitation.not_you'),
+      ];
     case 'notice': {
       const where = [
         ...(content.device === null ? [] : [t('mail.notice.device', { device: tame(content.device) })]),

@@ -129,6 +129,23 @@ export type ForgotView = StepView & { readonly username: string; readonly signIn
 /** A new password is due. Form `step=new_password` (password, again). `reason`: after a reset code, or wanted by an operator. */
 export type NewPasswordView = StepView & { readonly reason: 'reset' | 'forced'; readonly username: string; readonly minLength: number };
 
+/**
+ * Somebody is invited into an organization. Forms: `step=join`; `step=sign_in`; `step=switch`, to sign in as somebody else;
+ * `step=register` (name, password where there are any).
+ */
+export type InvitationView = FormTarget & {
+  readonly organization: string;
+  /** For whom it is. */
+  readonly email: string;
+  readonly problem: Problem | null;
+  readonly retryAfterS: number | null;
+  readonly due:
+    | { readonly kind: 'join' | 'wrong'; readonly user: { readonly name: string; readonly email: string } }
+    | { readonly kind: 'sign_in' }
+    /** `minLength` of a password; null: there are none here. */
+    | { readonly kind: 'register'; readonly name: string; readonly minLength: number | null };
+};
+
 /** A link from a mail was opened, which signs in or leads to a new password. Form `step=link`. */
 export type MagicLinkView = FormTarget & { readonly purpose: 'sign_in' | 'reset'; readonly client: ClientView | null };
 
@@ -191,7 +208,7 @@ export type AccountFrame = {
 };
 export type AccountDone =
   | 'password_changed' | 'password_removed' | 'passkey_added' | 'passkey_removed' | 'totp_added' | 'totp_removed' | 'codes_made'
-  | 'email_sent' | 'email_changed' | 'profile_changed' | 'session_ended' | 'sessions_ended' | 'application_revoked' | 'code_sent';
+  | 'email_sent' | 'email_changed' | 'profile_changed' | 'session_ended' | 'sessions_ended' | 'application_revoked' | 'code_sent' | 'organization_joined';
 
 /**
  * All account forms POST to `{base}/account` with `csrf` and `act`; `act` values stand with each part.

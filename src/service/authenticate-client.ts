@@ -2,6 +2,7 @@ import type { AuthFailure, CredentialReading, PresentedClient } from '../core/cl
 import { findAuthFault, liveSecrets } from '../core/client-auth.ts';
 import { auditEvent, type RequestOrigin } from '../core/audit-event.ts';
 import { BoundedMap } from '../core/bounded-map.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { Client, ClientSecret, Tenant } from '../core/model.ts';
 import { networkOf } from '../core/network.ts';
 import type { AuditQueue, Clock, PasswordHasher } from '../core/ports.ts';
@@ -42,9 +43,10 @@ export function makeClientAuthenticator(parts: {
   readonly clock: Clock;
   readonly audit: AuditQueue;
   readonly passwords: PasswordHasher;
+  readonly metrics: Metrics;
   readonly rateLimits: boolean;
 }): ClientAuthenticator {
-  const { store, clock, audit, passwords } = parts;
+  const { store, clock, audit, passwords, metrics } = parts;
   const throttle = makeThrottle(clock);
   const proven = new BoundedMap<string, string>(PROVEN);
 
@@ -81,6 +83,7 @@ export function makeClientAuthenticator(parts: {
   }
 
   function fail(tenant: Tenant, presented: PresentedClient | null, reason: AuthFailure, from: RequestOrigin): void {
+    metrics.clientRefused(reason);
     audit.add(auditEvent({
       timeMs: clock.now(), type: 'client_authentication_failed', tenant: tenant.slug, outcome: 'failure', reason,
       // An id nobody registered is a stranger's text and may be a mistyped secret: not recorded.

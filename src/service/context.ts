@@ -1,4 +1,6 @@
+import type { RequestOrigin } from '../core/audit-event.ts';
 import type { Origin } from '../core/issuer.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { AuditQueue, Clock, Fingerprint, Log, PasswordHasher, Random } from '../core/ports.ts';
 import type { Awaitable, Store } from '../core/store.ts';
 import type { Tenant } from '../core/model.ts';
@@ -6,6 +8,7 @@ import type { ComposeMail } from '../core/people-words.ts';
 import type { PeoplePasswords } from '../keys/password.ts';
 import type { MasterKey } from '../keys/seal.ts';
 import type { KeyRings } from './key-rings.ts';
+import type { Limiter } from './limits.ts';
 import type { Throttle } from './throttle.ts';
 import type { TokenReader } from './read-token.ts';
 import type { ClientAuthenticator } from './authenticate-client.ts';
@@ -17,13 +20,19 @@ export type Context = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Seals and opens. Asked each time: it may be replaced while the server runs (JK-08). */
   readonly master: MasterKey;
+  /** Keys codes that people type and passkeys' challenges; sealed in the database, so it outlives the master key. */
+  readonly codeKey: Uint8Array;
   readonly audit: AuditQueue;
+  readonly metrics: Metrics;
   readonly fingerprint: Fingerprint;
   readonly passwords: PasswordHasher;
   readonly peoplePasswords: PeoplePasswords;
   /** Tries to sign in, as this process remembers them. */
   readonly attempts: Attempts;
+  /** The limits that operators set. */
+  readonly limiter: Limiter;
   /** Rows that strangers make before anybody knows them: pending requests, passkey challenges. */
   readonly newcomers: Throttle;
   /** Whether the clock can be trusted with times in tokens (TM-06). */
@@ -35,7 +44,18 @@ export type Context = {
   /** The origin of this process: what the data said when it started. Another start on the same data may move it for later ones. */
   readonly origin: () => Origin;
   readonly settings: ServiceSettings;
+  /** Who operates: the command line, unless a request says who it is (`{ ...ctx, by }`). */
+  readonly by: Operator;
 };
+
+/** Who operates, as the audit trail calls them. */
+export type Operator = RequestOrigin & { readonly actor: string };
+
+/** Who has the machine. */
+export const commandLine: Operator = { actor: 'operator', ip: null, requestId: null };
+
+/** What the server does by itself. */
+export const serverItself: Operator = { actor: 'server', ip: null, requestId: null };
 
 /** Settings that acts depend on. */
 export type ServiceSettings = {
@@ -44,6 +64,8 @@ export type ServiceSettings = {
   readonly rateLimits: boolean;
   /** RSA modulus length of new keys. */
   readonly rsaBits: number;
+  /** Where the master key comes from. */
+  readonly masterKeySource: 'file' | 'command' | 'environment';
 };
 
 /** A tenant that may be spoken to: neither suspended nor deleted (INT-32). */

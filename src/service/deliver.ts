@@ -103,12 +103,15 @@ export function makeCourier(ctx: Context, carriers: Carriers): Courier {
       const nowMs = ctx.clock.now();
       if (!(await ctx.store.claimOutbox(item.id, item.nextAttemptAtMs, nowMs + claimMs[item.kind]))) return null;
       const attempt = await tryOnce(errand);
-      await note(errand, settle(item, attempt, ctx.clock.now()), attempt.kind === 'done' ? null : attempt.why);
+      const settlement = settle(item, attempt, ctx.clock.now());
+      await note(errand, settlement, attempt.kind === 'done' ? null : attempt.why);
+      ctx.metrics.delivered(item.kind, settlement.outcome ?? 'failed');
       return attempt;
     },
     async giveUp(errand) {
       const nowMs = ctx.clock.now();
       await note(errand, { attempts: errand.item.attempts, nextAttemptAtMs: nowMs, doneAtMs: nowMs, outcome: 'given_up' }, 'timeout');
+      ctx.metrics.delivered(errand.item.kind, 'given_up');
     },
   };
 }

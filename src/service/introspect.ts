@@ -8,7 +8,7 @@ import type { InactiveReason } from '../core/standing.ts';
 import type { Store } from '../core/store.ts';
 import { addsClaims, claimsFor } from './claims.ts';
 import type { Context } from './context.ts';
-import { readStanding, type TokenSource } from './read-token.ts';
+import { readStanding, tokenIssuer, type TokenSource } from './read-token.ts';
 
 /** Tells operators, for one request, what policy had to say. Costs the request next to nothing. */
 export type Telling = (from: RequestOrigin) => void;
@@ -26,6 +26,9 @@ export type IntrospectionOutcome =
 
 /** The verdict on a token that is or was ours, with what it was decided from. */
 export type Judgement = { readonly verdict: IntrospectionVerdict; readonly user: User | null };
+
+/** Tokens of former issuers are told about, too. */
+const FORMER = { former: true } as const;
 
 /** Resources in a token's `aud` that the caller answers for. */
 async function ownedResources(store: Store, caller: Client, facts: TokenFacts): Promise<readonly Resource[]> {
@@ -70,7 +73,7 @@ function nobodys(caller: Client): TokenFacts {
  */
 export async function introspect(ctx: Context, tenant: Tenant, caller: Client, token: string, shape: ShapeName = tenant.shape): Promise<IntrospectionOutcome> {
   const issuer = issuerOf(tenant, ctx.origin());
-  const reading = await ctx.tokens.read(tenant, issuer, token);
+  const reading = await ctx.tokens.read(tenant, issuer, token, FORMER);
   if (!reading.known) {
     // The questions that a known token raises, so that time does not tell it from an unknown one (INT-96).
     if (reading.reason !== 'not_a_token') await readStanding(ctx.store, tenant, nobodys(caller), { kind: 'jwt' });
@@ -84,7 +87,7 @@ export async function introspect(ctx: Context, tenant: Tenant, caller: Client, t
   const org = namesOrg ? await ctx.store.findOrganization(tenant.id, facts.orgId) : null;
   const adds = user !== null && !caller.selfRegistered && addsClaims(tenant, 'introspection');
   const mapped = adds ? await claimsFor(ctx, tenant, 'introspection', user, facts.orgId) : null;
-  return { active: true, facts, scopes: verdict.scopes, user, issuer, orgName: org?.name ?? null, mapped, tell };
+  return { active: true, facts, scopes: verdict.scopes, user, issuer: tokenIssuer(reading.source, issuer), orgName: org?.name ?? null, mapped, tell };
 }
 
 /**
@@ -97,6 +100,7 @@ function tellOf(
   let plain: string | null = token;
   let fingerprint: string | null = null;
   return ({ ip, requestId }) => {
+    ctx.metrics.introspectionRecorded(recorded);
     const timeMs = ctx.clock.now();
     ctx.audit.add(() => {
       if (plain !== null) fingerprint = ctx.fingerprint(plain);

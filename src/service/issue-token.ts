@@ -10,13 +10,14 @@ import { digestOf } from '../tokens/digest.ts';
 import { makeOpaqueToken } from '../tokens/opaque.ts';
 import type { Context } from './context.ts';
 import { chooseFormat, ClockBehind, isTooLong, logIssued, makeAccess, NoSigningKey, tokenResponse } from './issue.ts';
+import { everything, opensBeyond, type Held } from './manage-access.ts';
 import { requireClient } from './manage-clients.ts';
 import { done, operatorEvent, refused, type Managed, type Refusal } from './manage-outcome.ts';
 import { requireUser } from './manage-users.ts';
 import { resourceKey } from './resources.ts';
 
 const ID_BYTES = 16;
-const tooLong = refused('invalid_scope', 'the token would be longer than 4 KiB; name fewer scopes with --scope, or use --token-format opaque for the client');
+const tooLong = refused('invalid_scope', 'the token would be longer than 4 KiB', { member: 'scopes', hint: 'name fewer scopes with --scope, or use --token-format opaque for the client' });
 
 /** A token that an operator wants. */
 export type TokenWish = {
@@ -37,28 +38,30 @@ type Plan = { readonly client: Client; readonly user: User | null; readonly scop
 /**
  * Issues a token as an operator: for a user it opens a grant as signing in would, without one it does what the client
  * credentials grant does (RFC 6749 §4.4).
+ * @param held what whoever asks may operate: no token of theirs opens more of the admin API
  * @throws StoreError
  */
-export async function issueToken(ctx: Context, tenant: Tenant, wish: TokenWish): Promise<Managed<TokenResponse>> {
+export async function issueToken(ctx: Context, tenant: Tenant, wish: TokenWish, held: Held = everything): Promise<Managed<TokenResponse>> {
   const plan = await planToken(ctx, tenant, wish);
   if (!('client' in plan)) return plan;
+  if (opensBeyond(held, tenant, plan.scopes)) return refused('forbidden', 'the token could operate more than you may: name scopes without those', { member: 'scopes' });
   try {
     return plan.user === null ? await issueForClient(ctx, tenant, wish, plan) : await issueForUser(ctx, tenant, wish, plan, plan.user);
   } catch (error) {
-    if (error instanceof ClockBehind) return refused('conflict', 'the clock of this machine is behind the latest time that this data has seen, so no tokens are issued; set it right, or, if it is right, start with `assay serve --accept-clock`');
+    if (error instanceof ClockBehind) return refused('conflict', 'the clock of this machine is behind the latest time that this data has seen, so no tokens are issued', { hint: 'set it right, or, if it is right, start with `assay serve --accept-clock`' });
     if (error instanceof NoSigningKey) return refused('conflict', 'the first keys of this tenant are still being made; try again in a moment');
     throw error;
   }
 }
 
 async function planToken(ctx: Context, tenant: Tenant, wish: TokenWish): Promise<Plan | Refusal> {
-  if (tenant.disabledAtMs !== null) return refused('conflict', `the tenant ${tenant.slug} is disabled; \`assay tenant enable ${tenant.slug}\` first`);
+  if (tenant.disabledAtMs !== null) return refused('conflict', `the tenant ${tenant.slug} is disabled`, { hint: `\`assay tenant enable ${tenant.slug}\` first` });
   const client = await requireClient(ctx, tenant, wish.client);
   if (!client.ok) return client;
-  if (client.value.disabledAtMs !== null) return refused('conflict', `the client ${wish.client} is disabled; \`assay client enable ${wish.client}\` first`);
+  if (client.value.disabledAtMs !== null) return refused('conflict', `the client ${wish.client} is disabled`, { member: 'client', hint: `\`assay client enable ${wish.client}\` first` });
   const user = wish.user === null ? null : await requireUser(ctx, tenant, wish.user);
   if (user !== null && !user.ok) return user;
-  if (user !== null && user.value.disabledAtMs !== null) return refused('conflict', `the user ${user.value.username} is disabled; \`assay user enable ${user.value.id}\` first`);
+  if (user !== null && user.value.disabledAtMs !== null) return refused('conflict', `the user ${user.value.username} is disabled`, { member: 'user', hint: `\`assay user enable ${user.value.id}\` first` });
   const fault = findWishFault(wish, client.value);
   if (fault !== null) return fault;
 
@@ -72,7 +75,7 @@ async function planToken(ctx: Context, tenant: Tenant, wish: TokenWish): Promise
   const scope = decideScope(wish.scopes, client.value.scopes, narrowing, user !== null);
   if (!scope.ok) {
     return refused('invalid_scope', `the scope goes beyond what the client ${wish.client} may have (${client.value.scopes.join(' ') || 'none'})`
-      + `${narrowing.length > 0 ? ' for this audience' : ''}; \`assay client update ${wish.client} --scope …\` changes that`);
+      + `${narrowing.length > 0 ? ' for this audience' : ''}`, { member: 'scopes', hint: `\`assay client update ${wish.client} --scope …\` changes that` });
   }
   const asked = wish.audience.map((name) => resources.find((resource) => resourceKey(resource.uri) === resourceKey(name))?.uri ?? name);
   return {
@@ -82,15 +85,15 @@ async function planToken(ctx: Context, tenant: Tenant, wish: TokenWish): Promise
 }
 
 function findWishFault(wish: TokenWish, client: Client): Refusal | null {
-  if (wish.audience.some((name) => !/^[\x21-\x7E]{1,2048}$/.test(name))) return refused('invalid_request', 'an audience is 1 to 2048 visible ASCII characters without spaces');
-  if (wish.org !== null && !isIdentifier(wish.org)) return refused('invalid_request', 'an organization id is 1 to 256 visible ASCII characters without spaces');
-  if (wish.session !== null && !isIdentifier(wish.session)) return refused('invalid_request', 'a session id is 1 to 256 visible ASCII characters without spaces');
+  if (wish.audience.some((name) => !/^[\x21-\x7E]{1,2048}$/.test(name))) return refused('invalid_request', 'an audience is 1 to 2048 visible ASCII characters without spaces', { member: 'audience' });
+  if (wish.org !== null && !isIdentifier(wish.org)) return refused('invalid_request', 'an organization id is 1 to 256 visible ASCII characters without spaces', { member: 'org' });
+  if (wish.session !== null && !isIdentifier(wish.session)) return refused('invalid_request', 'a session id is 1 to 256 visible ASCII characters without spaces', { member: 'session' });
   if (wish.user !== null) return null;
-  if (wish.session !== null) return refused('invalid_request', '--session needs --user: only people have sessions');
-  if (client.public) return refused('conflict', `${client.id} is a public client and cannot act for itself; add --user NAME`);
+  if (wish.session !== null) return refused('invalid_request', 'only people have sessions', { member: 'session', hint: '--session needs --user' });
+  if (client.public) return refused('conflict', `${client.id} is a public client and cannot act for itself`, { member: 'user', hint: 'add --user NAME' });
   return client.grants.includes('client_credentials')
     ? null
-    : refused('conflict', `${client.id} does not have the grant client_credentials; add --user NAME, or give it the grant`);
+    : refused('conflict', `${client.id} does not have the grant client_credentials`, { member: 'user', hint: 'add --user NAME, or give it the grant' });
 }
 
 async function issueForClient(ctx: Context, tenant: Tenant, wish: TokenWish, plan: Plan): Promise<Managed<TokenResponse>> {
@@ -100,7 +103,7 @@ async function issueForClient(ctx: Context, tenant: Tenant, wish: TokenWish, pla
   });
   if (isTooLong(made)) return tooLong;
   if (made.stored.opaque !== null) await ctx.store.addOpaqueToken(made.stored.opaque);
-  logIssued(ctx, tenant, made, 'operator', null);
+  logIssued(ctx, tenant, made, 'operator', ctx.by.requestId);
   return done(tokenResponse(made, null));
 }
 
@@ -111,10 +114,10 @@ async function issueForUser(ctx: Context, tenant: Tenant, wish: TokenWish, plan:
   const session: Session = existing ?? {
     id: wish.session ?? `ses_${ctx.random.text(ID_BYTES)}`, tenantId: tenant.id, userId: user.id, createdAtMs: nowMs, endedAtMs: null,
   };
-  if (session.userId !== user.id) return refused('conflict', `the session ${session.id} is another user's; choose another --session, or leave it out`);
+  if (session.userId !== user.id) return refused('conflict', `the session ${session.id} is another user's`, { member: 'session', hint: 'choose another --session, or leave it out' });
   const open = existing === null ? [] : await ctx.store.listBrowserSessions(tenant.id, user.id, nowMs);
   const browser = open.find((one) => one.session.id === session.id)?.session ?? null;
-  if (session.endedAtMs !== null || (browser !== null && isSessionOver(browser, tenant, nowMs))) return refused('conflict', `the session ${session.id} has ended; choose another --session, or leave it out`);
+  if (session.endedAtMs !== null || (browser !== null && isSessionOver(browser, tenant, nowMs))) return refused('conflict', `the session ${session.id} has ended`, { member: 'session', hint: 'choose another --session, or leave it out' });
 
   const refreshable = client.grants.includes('refresh_token');
   const refreshText = refreshable ? makeOpaqueToken('refresh', ctx.random) : null;
@@ -139,7 +142,7 @@ async function issueForUser(ctx: Context, tenant: Tenant, wish: TokenWish, plan:
       tenant: tenant.slug, clientId: client.id, subject: user.id, grantId: grant.id, fingerprint: ctx.fingerprint(made.token), reason: 'operator',
     }),
   ]);
-  if (outcome === 'session_unusable') return refused('conflict', `the session ${session.id} has ended or is another user's; choose another --session, or leave it out`);
-  logIssued(ctx, tenant, made, 'operator', null);
+  if (outcome === 'session_unusable') return refused('conflict', `the session ${session.id} has ended or is another user's`, { member: 'session', hint: 'choose another --session, or leave it out' });
+  logIssued(ctx, tenant, made, 'operator', ctx.by.requestId);
   return done(tokenResponse(made, refreshText));
 }

@@ -7,6 +7,7 @@ import type { ClaimTarget } from '../core/people.ts';
 import type { NewAccess } from '../core/store.ts';
 import { standardClaims } from '../core/userinfo.ts';
 import type { TokenResponse } from '../spec/introspection.ts';
+import type { GrantType } from '../spec/names.ts';
 import { digestOf } from '../tokens/digest.ts';
 import { accessTokenHash, mintAccessToken, mintIdToken } from '../tokens/mint.ts';
 import { makeOpaqueToken } from '../tokens/opaque.ts';
@@ -133,8 +134,9 @@ export function tokenResponse(made: MadeAccess, refreshToken: string | null, idT
   };
 }
 
-/** Tells the log of an issued token. Issuing a JWT writes no row and is no change: the log is where it shows. */
-export function logIssued(ctx: Context, tenant: Tenant, made: MadeAccess, grantType: string, requestId: string | null): void {
+/** Tells the log, and counts, an issued token. Issuing a JWT writes no row and is no change: the log is where it shows. */
+export function logIssued(ctx: Context, tenant: Tenant, made: MadeAccess, grantType: GrantType | 'operator', requestId: string | null): void {
+  ctx.metrics.issued(grantType, made.stored.opaque === null ? 'jwt' : 'opaque');
   ctx.log.info('token_issued', {
     tenant: tenant.slug, client_id: made.facts.clientId, sub: made.facts.subject, grant_type: grantType,
     fingerprint: ctx.fingerprint(made.token), expires_at: made.facts.expiresAt, request_id: requestId,

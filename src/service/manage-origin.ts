@@ -1,7 +1,7 @@
-import { auditEvent } from '../core/audit-event.ts';
 import { issuerOf, parseOrigin, type Origin } from '../core/issuer.ts';
-import type { Clock } from '../core/ports.ts';
 import type { Store } from '../core/store.ts';
+import type { Context } from './context.ts';
+import { operatorEvent } from './manage-outcome.ts';
 
 /** Where a server stands before its first start. */
 const FIRST_ORIGIN = 'http://127.0.0.1:8080';
@@ -51,12 +51,12 @@ export type OriginVerdict =
  * @throws StoreError
  */
 export async function settleOrigin(
-  parts: { readonly store: Store; readonly clock: Clock },
+  parts: Pick<Context, 'store' | 'clock' | 'by'>,
   wanted: string | null,
   derived: string,
   move: boolean,
 ): Promise<OriginVerdict> {
-  const { store, clock } = parts;
+  const { store } = parts;
   const stored = await readStored(store);
   if (wanted === null && stored?.given === true) return { ok: true, origin: stored.origin, changed: false };
   const next = parse(wanted ?? derived);
@@ -78,7 +78,7 @@ export async function settleOrigin(
     }
   }
   await store.writeMeta('origin', JSON.stringify({ url: next.url, given }), [
-    auditEvent({ timeMs: clock.now(), type: 'origin_changed', actor: 'operator', subject: next.url, reason: given ? 'given' : 'derived' }),
+    operatorEvent(parts, 'origin_changed', { subject: next.url, reason: given ? 'given' : 'derived' }),
   ]);
   return { ok: true, origin: next, changed: stored?.origin.url !== next.url };
 }

@@ -6,10 +6,8 @@ import type { Context } from './context.ts';
 import { judgeToken } from './introspect.ts';
 import { requireClient } from './manage-clients.ts';
 import { done, refused, type Managed } from './manage-outcome.ts';
-import { readStanding, type TokenReading, type TokenSource } from './read-token.ts';
+import { readStanding, tokenIssuer, type TokenReading, type TokenSource } from './read-token.ts';
 import { readForOperator, revokeAccessToken, revokeGrantOf } from './revoke.ts';
-
-const OPERATOR = { actor: 'operator', from: { ip: null, requestId: null } } as const;
 
 /** Everything known about a token, for the operator alone. */
 export type Inspection =
@@ -36,7 +34,7 @@ export async function inspectToken(ctx: Context, tenant: Tenant, token: string):
   if (!reading.known) return reading;
   const standing = await readStanding(ctx.store, tenant, reading.facts, reading.source);
   return {
-    known: true, facts: reading.facts, format: reading.source.kind, issuer: issuerOf(tenant, ctx.origin()), user: standing.user,
+    known: true, facts: reading.facts, format: reading.source.kind, issuer: tokenIssuer(reading.source, issuerOf(tenant, ctx.origin())), user: standing.user,
     reason: findFault(reading.facts, standing, ctx.clock.now()), fingerprint: ctx.fingerprint(token),
   };
 }
@@ -78,9 +76,9 @@ export async function explainToken(ctx: Context, tenant: Tenant, token: string, 
 export async function revokeToken(ctx: Context, tenant: Tenant, token: string): Promise<Managed<null>> {
   const reading = await readToken(ctx, tenant, token);
   if (!reading.known) {
-    return refused('not_found', `this is no token of the tenant ${tenant.slug} (${reading.reason}): is it complete, and is --tenant right?`);
+    return refused('not_found', `this is no token of the tenant ${tenant.slug} (${reading.reason})`, { member: 'token', hint: 'is it complete, and is --tenant right?' });
   }
-  const by = { tenant, ...OPERATOR };
+  const by = { tenant, actor: ctx.by.actor, from: ctx.by };
   if (reading.facts.kind === 'refresh') await revokeGrantOf(ctx, by, reading.facts, tenant.refreshRevocation, token);
   else await revokeAccessToken(ctx, by, reading.facts, reading.source, token);
   return done(null);

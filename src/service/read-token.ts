@@ -6,12 +6,13 @@ import type { Store } from '../core/store.ts';
 import type { KeyRing } from '../keys/ring.ts';
 import { digestOf } from '../tokens/digest.ts';
 import { opaqueKind } from '../tokens/opaque.ts';
-import { looksLikeJwt, readAccessToken, type JwtReading } from '../tokens/verify.ts';
+import { looksLikeJwt, readAccessToken, type FormerToken, type JwtReading } from '../tokens/verify.ts';
 import type { KeyRings } from './key-rings.ts';
 
 /** Where a token's life is kept. */
 export type TokenSource =
-  | { readonly kind: 'jwt' }
+  /** `former`: another server's, before its things came here. */
+  | { readonly kind: 'jwt'; readonly former?: FormerToken }
   | { readonly kind: 'opaque'; readonly digest: string; readonly revoked: boolean }
   | { readonly kind: 'refresh'; readonly digest: string; readonly rotated: boolean };
 
@@ -22,8 +23,12 @@ export type TokenReading =
 
 /** Finds out what a token is, as one tenant sees it. Neither time nor revocation of a JWT is judged here. */
 export type TokenReader = {
-  /** @param issuer the tenant's. @throws StoreError */
-  read(tenant: Tenant, issuer: string, token: string): Promise<TokenReading>;
+  /**
+   * @param issuer the tenant's
+   * @param options.former whether tokens of former issuers count; else they are nobody's
+   * @throws StoreError
+   */
+  read(tenant: Tenant, issuer: string, token: string, options?: { readonly former: boolean }): Promise<TokenReading>;
 };
 
 /** Longer tokens are not ours; no work is spent on them (INT-23). */
@@ -32,6 +37,18 @@ const MAX_TOKEN_LENGTH = 16_384;
 const tokenForm = /^[\x21-\x7E]+$/;
 /** Verified JWTs remembered, per generation; about a kilobyte each. */
 const REMEMBERED = 20_000;
+
+const JWT: TokenSource = { kind: 'jwt' };
+
+/** By what a JWT is revoked; null: it cannot be. */
+export function revocationIdOf(facts: TokenFacts, source: TokenSource): string | null {
+  return source.kind === 'jwt' && source.former !== undefined ? source.former.revocationId : facts.id;
+}
+
+/** Who issued a token, as its resource servers know it. @param issuer the tenant's */
+export function tokenIssuer(source: TokenSource, issuer: string): string {
+  return source.kind === 'jwt' ? source.former?.issuer ?? issuer : issuer;
+}
 
 type Remembered = { readonly ring: KeyRing; readonly issuer: string; readonly reading: JwtReading };
 
@@ -52,7 +69,7 @@ export function makeTokenReader(store: Store, rings: KeyRings): TokenReader {
   }
 
   return {
-    async read(tenant, issuer, token) {
+    async read(tenant, issuer, token, options) {
       if (token.length > MAX_TOKEN_LENGTH) return { known: false, reason: 'not_a_token' };
       const kind = opaqueKind(token);
       if (kind === 'access') {
@@ -72,7 +89,10 @@ export function makeTokenReader(store: Store, rings: KeyRings): TokenReader {
           : { known: true, facts: refreshFacts(row.token, row.grant), source: { kind: 'refresh', digest, rotated: row.token.use !== null } };
       }
       const reading = await readJwt(tenant, issuer, token);
-      return reading.ok ? { known: true, facts: reading.facts, source: { kind: 'jwt' } } : { known: false, reason: reading.reason };
+      if (!reading.ok) return { known: false, reason: reading.reason };
+      const { facts, former } = reading;
+      if (former === null) return { known: true, facts, source: JWT };
+      return options?.former === true ? { known: true, facts, source: { kind: 'jwt', former } } : { known: false, reason: 'wrong_issuer' };
     },
   };
 }
@@ -82,7 +102,7 @@ export function makeTokenReader(store: Store, rings: KeyRings): TokenReader {
  * @throws StoreError
  */
 export async function readStanding(store: Store, tenant: Tenant, facts: TokenFacts, source: TokenSource): Promise<Standing> {
-  const record = await store.readTokenRecord(tenant.id, source.kind === 'jwt' ? facts.id : null, facts.grantId);
+  const record = await store.readTokenRecord(tenant.id, source.kind === 'jwt' ? revocationIdOf(facts, source) : null, facts.grantId);
   return {
     tenant,
     client: await store.findClient(tenant.id, facts.clientId),

@@ -4,7 +4,7 @@ import type { Client, RefreshRevocation, Tenant, TokenFacts } from '../core/mode
 import { decideRevocation } from '../core/revoke.ts';
 import type { Context } from './context.ts';
 import { clientWithin } from './introspect.ts';
-import type { TokenReading, TokenSource } from './read-token.ts';
+import { revocationIdOf, type TokenReading, type TokenSource } from './read-token.ts';
 
 /** Who revokes, for the audit trail. */
 export type RevocationActor = { readonly tenant: Tenant; readonly actor: string; readonly from: RequestOrigin };
@@ -15,10 +15,12 @@ export type RevocationActor = { readonly tenant: Tenant; readonly actor: string;
  * @throws StoreError
  */
 export async function revoke(ctx: Context, tenant: Tenant, caller: Client, token: string, from: RequestOrigin): Promise<void> {
-  const reading = await ctx.tokens.read(tenant, issuerOf(tenant, ctx.origin()), token);
+  const reading = await ctx.tokens.read(tenant, issuerOf(tenant, ctx.origin()), token, { former: true });
   const facts = reading.known ? reading.facts : null;
   const verdict = decideRevocation(tenant, caller, facts);
+  if (facts === null) ctx.metrics.revoked('unknown');
   if (verdict.act === 'deny' && facts !== null) {
+    ctx.metrics.revoked('denied');
     const timeMs = ctx.clock.now();
     const { ip, requestId } = from;
     // Made after the answer, as for introspection (REV-24).
@@ -41,22 +43,29 @@ export async function revoke(ctx: Context, tenant: Tenant, caller: Client, token
 export async function revokeAccessToken(ctx: Context, by: RevocationActor, facts: TokenFacts, source: TokenSource, token: string): Promise<void> {
   const nowMs = ctx.clock.now();
   const audit = (first: boolean): readonly AuditEvent[] => [revocationEvent(ctx, by, facts, token, first, 1)];
+  const id = revocationIdOf(facts, source);
   if (source.kind === 'opaque') {
-    await ctx.store.revokeOpaqueToken(source.digest, nowMs, audit);
-  } else if (facts.id !== null && facts.expiresAt !== null && facts.expiresAt * 1000 > nowMs) {
-    await ctx.store.revokeTokenId(by.tenant.id, facts.id, facts.expiresAt, nowMs, audit);
+    countRevocation(ctx, await ctx.store.revokeOpaqueToken(source.digest, nowMs, audit));
+  } else if (id !== null && facts.expiresAt !== null && facts.expiresAt * 1000 > nowMs) {
+    countRevocation(ctx, await ctx.store.revokeTokenId(by.tenant.id, id, facts.expiresAt, nowMs, audit));
   } else {
     await ctx.store.probe();
+    countRevocation(ctx, false);
   }
 }
 
 /** Ends the grant that a token belongs to, and its session where that is the tenant's rule. @throws StoreError */
 export async function revokeGrantOf(ctx: Context, by: RevocationActor, facts: TokenFacts, cascade: RefreshRevocation, token: string): Promise<void> {
   if (facts.grantId === null) return;
-  await ctx.store.revokeGrant(
+  countRevocation(ctx, await ctx.store.revokeGrant(
     { tenantId: by.tenant.id, grantId: facts.grantId, session: cascade === 'session', atMs: ctx.clock.now() },
     (first, fallen) => [revocationEvent(ctx, by, facts, token, first, fallen)],
-  );
+  ));
+}
+
+/** @param first whether it was this request that ended it */
+function countRevocation(ctx: Context, first: boolean): void {
+  ctx.metrics.revoked(first ? 'revoked' : 'already');
 }
 
 function revocationEvent(ctx: Context, by: RevocationActor, facts: TokenFacts, token: string, first: boolean, count: number): AuditEvent {
@@ -69,5 +78,5 @@ function revocationEvent(ctx: Context, by: RevocationActor, facts: TokenFacts, t
 
 /** Reads a token for an operator's act, who needs no client. @throws StoreError */
 export async function readForOperator(ctx: Context, tenant: Tenant, token: string): Promise<TokenReading> {
-  return ctx.tokens.read(tenant, issuerOf(tenant, ctx.origin()), token);
+  return ctx.tokens.read(tenant, issuerOf(tenant, ctx.origin()), token, { former: true });
 }

@@ -35,21 +35,34 @@ export function isCode(text: string): boolean {
 const NONCE = Buffer.alloc(12);
 const TAG_BYTES = 16;
 
-function successorKey(spent: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', spent, '', 'assay refresh successor', 32));
+/** What is sealed under a secret: one text for each purpose. */
+type Purpose = 'refresh successor' | 'invitation';
+
+function keyFrom(secret: string, purpose: Purpose): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `assay ${purpose}`, 32));
 }
 
 /** Seals a refresh token's successor under a key that only the spent token's plaintext yields (TRT-24). */
 export function sealSuccessor(spent: string, successor: string): string {
-  const cipher = createCipheriv('aes-256-gcm', successorKey(spent), NONCE);
-  return Buffer.concat([cipher.update(successor, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+  return sealUnder(spent, 'refresh successor', successor);
 }
 
 /** Opens a sealed successor. @returns null when it was not sealed for this token */
 export function openSuccessor(spent: string, sealed: string): string | null {
+  return openUnder(spent, 'refresh successor', sealed);
+}
+
+/** Seals a text under a key that only a secret yields. @param secret random, and used for one text of a purpose only */
+export function sealUnder(secret: string, purpose: Purpose, text: string): string {
+  const cipher = createCipheriv('aes-256-gcm', keyFrom(secret, purpose), NONCE);
+  return Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+}
+
+/** Opens what `sealUnder` made. @returns null when it was not sealed under this secret, or for another purpose */
+export function openUnder(secret: string, purpose: Purpose, sealed: string): string | null {
   try {
     const bytes = Buffer.from(sealed, 'base64url');
-    const decipher = createDecipheriv('aes-256-gcm', successorKey(spent), NONCE);
+    const decipher = createDecipheriv('aes-256-gcm', keyFrom(secret, purpose), NONCE);
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
     return decipher.update(bytes.subarray(0, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
   } catch {

@@ -1,13 +1,18 @@
 import { compactVerify, errors } from 'jose';
 import { ACCESS_TOKEN_TYPE } from '../spec/names.ts';
 import { factsFromClaims } from '../core/claims.ts';
+import { factsFromFormerToken } from '../core/former-issuer.ts';
 import type { TokenFacts } from '../core/model.ts';
 import type { InactiveReason } from '../core/standing.ts';
-import type { KeyRing } from '../keys/ring.ts';
+import type { FormerKey, KeyRing } from '../keys/ring.ts';
+import { digestOf } from './digest.ts';
 
-/** A JWT that this tenant signed as an access token, or why it is not one. Times and revocation are not looked at. */
+/** Of an access token that another server signed: whose it is, and by what it is revoked here. */
+export type FormerToken = { readonly issuer: string; readonly revocationId: string };
+
+/** A JWT that this tenant, or a server before it, signed as an access token, or why it is not one. Times and revocation are not looked at. */
 export type JwtReading =
-  | { readonly ok: true; readonly facts: TokenFacts }
+  | { readonly ok: true; readonly facts: TokenFacts; readonly former: FormerToken | null }
   | { readonly ok: false; readonly reason: Extract<InactiveReason, 'not_a_token' | 'bad_signature' | 'key_revoked' | 'wrong_issuer' | 'wrong_type'> };
 
 const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
@@ -62,8 +67,35 @@ export async function proveJwt(token: string, ring: KeyRing): Promise<JwtProof> 
   return { ok: true, typ: header.typ, claims: parseObject(new TextDecoder().decode(payload)) };
 }
 
-/** Proves a JWT access token against one tenant's keys (RFC 9068 §4). */
+/** The key of a former issuer that a token names. It is never one of the tenant's own. */
+function formerKey(token: string, ring: KeyRing): FormerKey | undefined {
+  if (ring.former.size === 0 || !looksLikeJwt(token)) return undefined;
+  const kid = readHeader(token)?.kid ?? null;
+  return kid === null ? undefined : ring.former.get(kid);
+}
+
+/**
+ * Proves an access token of a former issuer: signed with a key that was imported, by the issuer of that very key. It is
+ * revoked by a digest of what names it there, as two issuers may give the same id.
+ */
+async function readFormerToken(token: string, key: FormerKey, tenantId: string): Promise<JwtReading> {
+  const header = readHeader(token);
+  const payload = header?.alg === key.algorithm ? await verifySignature(token, key.algorithm, key.key) : null;
+  if (header === null || payload === null) return { ok: false, reason: 'bad_signature' };
+  const claims = parseObject(new TextDecoder().decode(payload));
+  if (claims === null) return { ok: false, reason: 'not_a_token' };
+  if (claims['iss'] !== key.issuer) return { ok: false, reason: 'wrong_issuer' };
+  const facts = factsFromFormerToken(header.typ, claims, tenantId);
+  if (facts === null) return { ok: false, reason: 'wrong_type' };
+  // The signed part, not the signature: of some algorithms there are several signatures that are right.
+  const named = facts.id === null ? `text\n${token.slice(0, token.lastIndexOf('.'))}` : `jti\n${facts.id}`;
+  return { ok: true, facts, former: { issuer: key.issuer, revocationId: `former_${digestOf(`${key.issuer}\n${named}`)}` } };
+}
+
+/** Proves a JWT access token against one tenant's keys (RFC 9068 §4), or against those of its former issuers. */
 export async function readAccessToken(token: string, ring: KeyRing, tenantId: string, issuer: string): Promise<JwtReading> {
+  const former = formerKey(token, ring);
+  if (former !== undefined) return readFormerToken(token, former, tenantId);
   const proof = await proveJwt(token, ring);
   if (!proof.ok) return proof;
   const { typ, claims } = proof;
@@ -71,7 +103,7 @@ export async function readAccessToken(token: string, ring: KeyRing, tenantId: st
   if (claims === null) return { ok: false, reason: 'not_a_token' };
   if (claims['iss'] !== issuer) return { ok: false, reason: 'wrong_issuer' };
   const facts = factsFromClaims(claims, tenantId);
-  return facts === null ? { ok: false, reason: 'not_a_token' } : { ok: true, facts };
+  return facts === null ? { ok: false, reason: 'not_a_token' } : { ok: true, facts, former: null };
 }
 
 async function verifySignature(token: string, algorithm: string, key: CryptoKey): Promise<Uint8Array | null> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataFiles, FileTrouble, loadMasterKey, prepareDataDirectory } from '../../src/app/files.ts';
+import { dataFiles, FileTrouble, loadMasterKeys, prepareDataDirectory } from '../../src/app/files.ts';
 import { openApplication } from '../../src/app/open.ts';
 import { ensureDefaultTenant } from '../../src/app/first-tenant.ts';
 import { UnsealError } from '../../src/keys/seal.ts';
@@ -55,32 +55,32 @@ describe('JK-07 · the master key', () => {
   const path = () => join(folder, 'master.key');
 
   test('JK-07 a first start makes it, a second reads it', () => {
-    const first = loadMasterKey(path(), false);
-    const second = loadMasterKey(path(), true);
+    const first = loadMasterKeys(path(), false);
+    const second = loadMasterKeys(path(), true);
     expect([first.created, second.created]).toEqual([true, false]);
-    expect(second.key.bytes.equals(first.key.bytes)).toBe(true);
+    expect(second.keys[0]?.bytes.equals(first.keys[0]?.bytes ?? Buffer.alloc(0))).toBe(true);
     expect(readFileSync(path(), 'utf8')).toMatch(/^[A-Za-z0-9+/]{43}=\n$/);
     expect(readdirSync(folder)).toEqual(['master.key']);
   });
 
   test('JK-07 missing beside data: refused with what to do, and nothing is made', () => {
-    expect(() => loadMasterKey(path(), true)).toThrow(/ASSAY_MASTER_KEY_FILE/);
+    expect(() => loadMasterKeys(path(), true)).toThrow(/ASSAY_MASTER_KEY_FILE/);
     expect(existsSync(path())).toBe(false);
   });
 
   test.each(['', 'short', Buffer.alloc(31).toString('base64'), Buffer.alloc(33).toString('base64'), 'not base64 at all, but long enough for a key?'])('JK-07 %p is no master key', (text) => {
     writeFileSync(path(), text);
-    expect(() => loadMasterKey(path(), false)).toThrow(FileTrouble);
+    expect(() => loadMasterKeys(path(), false)).toThrow(FileTrouble);
   });
 
   test('JK-07 a folder that cannot be written', () => {
-    expect(() => loadMasterKey(join(folder, 'missing', 'master.key'), false)).toThrow(FileTrouble);
+    expect(() => loadMasterKeys(join(folder, 'missing', 'master.key'), false)).toThrow(FileTrouble);
   });
 
   test('JK-07 the wrong one: the data does not open, and says why', async () => {
     await (await openApplication(settingsFor(folder))).close();
     rmSync(path());
-    loadMasterKey(path(), false);
+    loadMasterKeys(path(), false);
     const opening = openApplication(settingsFor(folder));
     expect(opening).rejects.toThrow(UnsealError);
     expect(opening).rejects.toThrow(/another master key.*ASSAY_MASTER_KEY_FILE/);
@@ -99,10 +99,10 @@ describe('JK-07 · the master key', () => {
 
   test('JK-07, OP-05 first starts at once agree on one key', async () => {
     const program = `
-      import { loadMasterKey } from ${JSON.stringify(join(import.meta.dir, '../../src/app/files.ts'))};
+      import { loadMasterKeys } from ${JSON.stringify(join(import.meta.dir, '../../src/app/files.ts'))};
       const at = Number(process.argv[1]);
       while (Date.now() < at);
-      console.log(loadMasterKey(${JSON.stringify(path())}, false).key.id);`;
+      console.log(loadMasterKeys(${JSON.stringify(path())}, false).keys[0].id);`;
     const at = String(Date.now() + 400);
     const ids = await Promise.all(Array.from({ length: 4 }, () =>
       new Response(Bun.spawn([process.execPath, '-e', program, at], { stdout: 'pipe', stderr: 'inherit' }).stdout).text()));

@@ -232,7 +232,7 @@ describe('RL-02, RL-04 · who proved nothing makes few rows', () => {
 
   test('RL-04 floods of every kind that strangers can cause leave room for the denials of introspection, and for each other', async () => {
     const { queue, rows, clock } = open();
-    const kinds = ['client_authentication_failed', 'sign_in_failed', 'authorization_denied', 'code_refused'] as const;
+    const kinds = ['client_authentication_failed', 'sign_in_failed', 'authorization_denied', 'code_refused', 'access_refused', 'requests_limited'] as const;
     const floods = kinds.map((type) => (number: number): AuditEvent => anEvent({ type, fingerprint: null, actor: null, clientId: `app_${number}`, outcome: 'failure', ip: '192.0.2.1' }));
     for (let minute = 0; minute < 2; minute += 1) {
       const before = rows.length;

@@ -18,7 +18,13 @@ export const leftOut: readonly string[] = ['file-type'];
  * Packages that few requests need. Each becomes a file with short names and without code compiled ahead of time, which is read when
  * the program first asks for it: import them with `await import('…')`.
  */
-const readLater = ['@simplewebauthn/server', 'nodemailer'];
+const readLater = ['@simplewebauthn/server', 'nodemailer', '@opentelemetry/exporter-trace-otlp-http', '@opentelemetry/resources', 'yaml'];
+
+/**
+ * The same for code of our own, which commands enter by these files. It shares no class with the rest: what it throws is known by name.
+ */
+const ownReadLater = ['../importers/products.ts'];
+const commands = join(import.meta.dir, '../../src/cli');
 
 /**
  * Packages with letters beyond ASCII in a comment that stays, for its licence. A single one would make Bun keep the whole program in
@@ -26,11 +32,18 @@ const readLater = ['@simplewebauthn/server', 'nodemailer'];
  */
 const beyondAscii = /[\\/]node_modules[\\/]otpauth[\\/].+\.js$/;
 
+/** Modules that are nothing but texts, of languages that most people do not read: embedded as packed JSON, which is smaller than a program that says it. */
+const messages = join(import.meta.dir, '../../src/pages/messages');
+const textsOnly = ['de', 'es', 'fr', 'ja'].flatMap((locale) => [`${locale}.ts`, `mail-${locale}.ts`]);
+
 /** @param folder where files that the build makes for itself may lie until it is over */
 export async function shrinkPackages(folder: string): Promise<BunPlugin> {
   // Before the build and not within: one build cannot wait for another.
   const stubs = new Map(Object.entries(unreached));
-  for (const name of readLater) stubs.set(name, await bundleForLater(name, folder));
+  for (const name of readLater) stubs.set(name, await bundleForLater(name, import.meta.dir, folder));
+  for (const name of ownReadLater) stubs.set(name, await bundleForLater(name, commands, folder));
+  const texts = new Map<string, string>();
+  for (const name of textsOnly) texts.set(name, await packTexts(join(messages, name), folder));
   return {
     name: 'shrink-packages',
     setup(builder) {
@@ -44,6 +57,10 @@ export async function shrinkPackages(folder: string): Promise<BunPlugin> {
         const contents = (await Bun.file(path).text()).replaceAll(/[^\p{ASCII}]/gu, (letter) => `\\u{${letter.codePointAt(0)?.toString(16)}}`);
         return { contents, loader: 'js' };
       });
+      builder.onLoad({ filter: /[\\/]src[\\/]pages[\\/]messages[\\/].+\.ts$/ }, async ({ path }) => {
+        const packed = texts.get(basename(path));
+        return packed === undefined ? { contents: await Bun.file(path).text(), loader: 'ts' } : { contents: packed, loader: 'js' };
+      });
       for (const [name, contents] of stubs) {
         const exactly = new RegExp(`^${RegExp.escape(name)}$`);
         builder.onResolve({ filter: exactly }, () => ({ path: name, namespace: 'stub' }));
@@ -56,10 +73,11 @@ export async function shrinkPackages(folder: string): Promise<BunPlugin> {
 /**
  * Bundles a package into one packed file. Out: a module with the package's exports, which reads that file when it is first run; a part
  * of the executable that is packed can be imported only through an address of its own.
+ * @param from folder of who imports it
  */
-async function bundleForLater(name: string, folder: string): Promise<string> {
+async function bundleForLater(name: string, from: string, folder: string): Promise<string> {
   const { outputs: [bundle] } = await Bun.build({
-    entrypoints: [Bun.resolveSync(name, import.meta.dir)], target: 'bun', format: 'esm', minify: true, define: { 'process.env.NODE_ENV': '"production"' },
+    entrypoints: [Bun.resolveSync(name, from)], target: 'bun', format: 'esm', minify: true, define: { 'process.env.NODE_ENV': '"production"' },
   });
   if (bundle === undefined) throw new Error(`could not bundle ${name}`);
   const code = await bundle.text();
@@ -70,6 +88,18 @@ async function bundleForLater(name: string, folder: string): Promise<string> {
 const address = URL.createObjectURL(new Blob([Bun.gunzipSync(await Bun.file(path).bytes())], { type: 'text/javascript' }));
 export const { ${names.join(', ')} } = await import(address);
 URL.revokeObjectURL(address);
+`;
+}
+
+/** Packs a module's exports. Out: a module with the same exports, which unpacks them when it is run. */
+async function packTexts(path: string, folder: string): Promise<string> {
+  const exported: unknown = await import(path);
+  const all = Object.entries(exported as Readonly<Record<string, unknown>>);
+  const file = join(folder, `${basename(path)}.json.gz`);
+  await pack(JSON.stringify(Object.fromEntries(all)), file);
+  return `import { readFileSync } from 'node:fs';
+import path from ${JSON.stringify(file)} with { type: 'file' };
+export const { ${all.map(([name]) => name).join(', ')} } = JSON.parse(new TextDecoder().decode(Bun.gunzipSync(readFileSync(path))));
 `;
 }
 

@@ -26,7 +26,7 @@ describe('assay tenant', () => {
       introspection_policy: 'tenant', introspection_policy_mode: 'enforce', revocation_policy: 'tenant', refresh_revocation: 'session', shape: 'kotauth',
       default_audience: 'issuer', alg: 'ES256', access_token_ttl: 300, refresh_token_ttl: 86_400,
       registration: 'off', passwords: 'on', email_codes: 'on', passkeys: 'on', password_min_length: 12, session_idle_ttl: 43_200, session_ttl: 604_800,
-      color: null, logo: null, messages: {}, claims: [],
+      color: null, logo: null, messages: {}, claims: [], key_rotation_days: 90, audit_retention_days: null, limits: { tenant: null, client: null, address: null, account: null },
       introspection_endpoint: 'http://127.0.0.1:8080/t/acme/protocol/openid-connect/introspect',
       revocation_endpoint: 'http://127.0.0.1:8080/t/acme/protocol/openid-connect/revoke',
       token_endpoint: 'http://127.0.0.1:8080/t/acme/protocol/openid-connect/token', jwks_uri: 'http://127.0.0.1:8080/t/acme/protocol/openid-connect/certs',
@@ -169,7 +169,7 @@ describe('assay keys and audit', () => {
     const rotated = await run(['keys', 'rotate', '--tenant', 'acme', '--json']);
     expect(documentOf(rotated)).toMatchObject({ kid: before.find((key) => key['status'] === 'next')?.['kid'], status: 'active', alg: 'ES256' });
     expect(rotated.err).toContain('warning: the new key was published only');
-    expect(await json(['keys', 'revoke', String(before.find((key) => key['status'] === 'active')?.['kid']), '--tenant', 'acme'])).toEqual({ ok: true });
+    expect(await json(['keys', 'revoke', String(before.find((key) => key['status'] === 'active')?.['kid']), '--tenant', 'acme'])).toMatchObject({ ok: true, revoked: true });
     expect(await failure(['keys', 'revoke', `-${'x'.repeat(42)}`, '--tenant', 'acme'])).toMatchObject({ error: 'not_found' });
   });
 
@@ -225,6 +225,11 @@ describe('the rest', () => {
     expect(ended.map(({ out }) => /`(.*)`/.exec(out)?.[1])).toEqual(['client', 'user', 'resource', 'org', 'role'].map((thing) => `assay ${thing} create --tenant bare`));
     const [unknown, known] = await Promise.all([run(['audit', 'list', '--type', 'token_revokd']), run(['audit', 'list', '--type', 'token_revoked'])]);
     expect([unknown.code, unknown.err, known.err]).toEqual([0, 'warning: there are no events of type "token_revokd"; did you mean token_revoked?\n', '']);
+  });
+
+  test('a warning says what to do about it', async () => {
+    const made = await run(['client', 'create', '--id', 'nowhere-to-return', '--grant', 'authorization_code']);
+    expect([made.code, made.err]).toEqual([0, 'warning: nowhere-to-return has no redirect URI, so nobody can sign in there yet; `assay client update nowhere-to-return --redirect-uri …` adds one\n']);
   });
 
   test('OP-08 serve --check lists every problem at once', async () => {

@@ -48,6 +48,27 @@ describe('assay org and role', () => {
     expect(await json(['org', 'delete', 'org_example', '--yes', '--tenant', 'acme'])).toEqual({ ok: true });
   });
 
+  test('invitations: invite, invitations, uninvite', async () => {
+    await json(['role', 'create', 'guest', '--tenant', 'acme']);
+    await json(['org', 'create', '--name', 'Inviting', '--id', 'org_inviting', '--tenant', 'acme']);
+    const invite = (email: string) => json(['org', 'invite', 'org_inviting', email, '--role', 'guest', '--locale', 'de', '--tenant', 'acme']);
+    const invited = await invite('bob@example.com');
+    expect(invited).toEqual({
+      id: expect.stringMatching(/^inv_/), tenant: 'acme', org_id: 'org_inviting', email: 'bob@example.com', roles: ['guest'], invited_by: 'operator', created_at: expect.any(String), expires_at: expect.any(String),
+    });
+    await invite('eve@example.com');
+    const list = (...more: readonly string[]) => run(['org', 'invitations', 'org_inviting', '--tenant', 'acme', ...more]);
+    const [listed, shown] = await Promise.all([list('--json'), list()]);
+    expect(itemsOf(listed).map(({ email }) => email)).toEqual(['eve@example.com', 'bob@example.com']);
+    expect(shown.out).toMatch(/bob@example\.com +guest/);
+    expect(await json(['org', 'uninvite', 'org_inviting', 'Bob@example.com', '--tenant', 'acme'])).toEqual({ ok: true });
+    expect(itemsOf(await list('--json')).map(({ email }) => email)).toEqual(['eve@example.com']);
+    const at = ['org_inviting', 'x@example.com', '--tenant', 'acme'];
+    expect(await Promise.all([
+      failure(['org', 'uninvite', ...at]), failure(['org', 'invite', 'org_inviting', 'nobody', '--tenant', 'acme'], 2), failure(['org', 'invite', ...at, '--role', 'none']), failure(['org', 'invite', ...at, '--locale', 'xx'], 2),
+    ])).toMatchObject([{ error: 'not_found', error_description: expect.stringContaining('`assay org invitations org_inviting --tenant acme`') }, { error: 'invalid_request' }, { error: 'not_found' }, { error: 'usage' }]);
+  }, 30_000);
+
   test('roles: create, show, update, list, delete', async () => {
     expect(await json(['role', 'create', 'billing', '--permission', 'invoices:read invoices:write'])).toMatchObject({ role: 'billing', tenant: 'default', permissions: ['invoices:read', 'invoices:write'] });
     expect(await json(['role', 'update', 'billing', '--permission', 'invoices:read'])).toMatchObject({ permissions: ['invoices:read'] });
@@ -70,7 +91,8 @@ describe('assay org and role', () => {
     expect([documentOf(client)['org_id'], client.err]).toEqual(['org_elsewhere', expect.stringContaining('warning: the tenant remarks has organizations, but none with the id org_elsewhere')]);
     const token = await run(['token', 'issue', '--client', 'svc', '--org', 'org_other', '--tenant', 'remarks', '--json']);
     expect([token.code, token.err]).toEqual([0, expect.stringContaining('none with the id org_other')]);
-    expect((await run(['client', 'create', '--id', 'svc', '--org', 'org_elsewhere', '--tenant', 'acme', '--json'])).err).toBe('');
+    await json(['tenant', 'create', 'without', '--alg', 'ES256']);
+    expect((await run(['client', 'create', '--id', 'svc', '--org', 'org_elsewhere', '--tenant', 'without', '--json'])).err).toBe('');
   });
 });
 
@@ -232,4 +254,40 @@ describe('assay tenant: people', () => {
     });
     expect(await failure(['tenant', 'update', 'acme', '--logo', file('evil.svg', svg.replace('<path d="M0 0"/>', '<script>1</script>'))], 2)).toMatchObject({ error: 'invalid_request', error_description: expect.stringContaining('element script') });
   });
+});
+
+describe('assay grant and session', () => {
+  test('what users allowed, and where they are signed in: list, revoke, end', async () => {
+    await json(['tenant', 'create', 'held', '--alg', 'ES256']);
+    const at = ['--tenant', 'held'];
+    await json(['client', 'create', '--id', 'web', '--grant', 'authorization_code', '--grant', 'refresh_token', '--scope', 'openid', '--redirect-uri', 'https://a.example/cb', ...at]);
+    for (const name of ['ann', 'ben']) await json(['user', 'create', '--username', name, '--email', `${name}@example.com`, ...at]);
+    const tokens = [await json(['token', 'issue', '--client', 'web', '--user', 'ann', '--session', 'ses_ann', ...at]), await json(['token', 'issue', '--client', 'web', '--user', 'ben', ...at])];
+    const grants = async (...filter: readonly string[]) => itemsOf(await run(['grant', 'list', ...filter, '--json', ...at]));
+    expect(await grants()).toHaveLength(2);
+    const [grant] = await grants('--user', 'ann', '--client', 'web');
+    expect([grant, await grants('--session', 'ses_ann'), await grants('--client', 'other')]).toMatchObject([{ client_id: 'web', session_id: 'ses_ann', scope: 'openid', revoked_at: null }, [{ id: grant?.['id'] }], []]);
+    expect((await run(['grant', 'list', '--user', 'ann', ...at])).out).toMatch(/ann +web +openid/);
+    expect(await json(['grant', 'revoke', String(grant?.['id']), ...at])).toMatchObject({ id: grant?.['id'], revoked_at: expect.any(String) });
+    expect(await grants('--user', 'ann')).toEqual([]);
+    expect(await failure(['grant', 'revoke', 'gr_none', ...at])).toMatchObject({ error: 'not_found' });
+    const inspect = async (token: unknown) => json(['token', 'inspect', '-', ...at], { stdin: String(token) });
+    expect([(await inspect(tokens[0]?.['access_token']))['active'], (await inspect(tokens[1]?.['access_token']))['active']]).toEqual([false, true]);
+
+    // Opaque tokens are kept, and so can be listed; what the revoked grant left is gone.
+    await json(['client', 'create', '--id', 'opaque', '--token-format', 'opaque', '--scope', 'a', ...at]);
+    const issued = await json(['token', 'issue', '--client', 'opaque', ...at]);
+    const kept = async (...filter: readonly string[]) => itemsOf(await run(['token', 'list', ...filter, '--json', ...at]));
+    expect([await kept(), await kept('--client', 'web')]).toMatchObject([[{ client_id: 'opaque', scope: 'a', grant_id: null }], []]);
+    expect(JSON.stringify(await kept())).not.toContain(String(issued['access_token']));
+    expect((await run(['token', 'list', ...at])).out).toMatch(/opaque +opaque +a/);
+    await json(['token', 'revoke', '-', ...at], { stdin: String(issued['access_token']) });
+    expect((await run(['token', 'list', ...at])).out).toContain('There are no such tokens.');
+
+    // An operator's session is no browser's, so it is in no list of those; it can be ended all the same.
+    expect(itemsOf(await run(['session', 'list', '--json', ...at]))).toEqual([]);
+    expect((await run(['session', 'list', ...at])).out).toContain('Nobody is signed in.');
+    expect(await json(['session', 'end', 'ses_ann', ...at])).toEqual({ ok: true });
+    expect(await failure(['session', 'end', 'ses_ann', ...at])).toMatchObject({ error: 'not_found' });
+  }, 30_000);
 });

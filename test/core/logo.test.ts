@@ -7,6 +7,15 @@ const png = Uint8Array.from([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 
 
 describe('a tenant\'s picture', () => {
   test.each([
+    ['comments before it', '<!---->'.repeat(6_000)], ['comments without an end', `${'<!---->'.repeat(6_000)}<!--`], ['declarations', `<svg >${'<?xml '.repeat(8_000)}`], ['a style that goes nowhere', `<svg >url(${' '.repeat(48_000)}#`],
+    ['references without an end', `<svg >${'href="'.repeat(8_001)}`], ['beginnings of handlers', `<svg >${' ona'.repeat(12_000)}`], ['beginnings of elements', `<svg >${'< a.'.repeat(12_000)}`],
+  ])('no drawing keeps the server busy: %s', (_name, drawing) => {
+    const startedMs = performance.now();
+    readLogo(bytes(drawing));
+    expect(performance.now() - startedMs).toBeLessThan(100);
+  });
+
+  test.each([
     ['image/png', png], ['image/jpeg', Uint8Array.from([0xFF, 0xD8, 0xFF, 0xE0])], ['image/webp', Uint8Array.from([...bytes('RIFF'), 1, 2, 3, 4, ...bytes('WEBP')])], ['image/svg+xml', bytes(svg('<path d="M0 0"/>'))],
   ] as const)('%s is known by its content, and kept to the byte', (type, content) => {
     const reading = readLogo(content);

@@ -13,7 +13,7 @@ import { issuerOf } from '../../src/core/issuer.ts';
 import { layouts, tenantPrefix, type EndpointName } from '../../src/core/layouts.ts';
 import type { LayoutName, Tenant, User } from '../../src/core/model.ts';
 import type { TenantChange } from '../../src/core/tenant-settings.ts';
-import { sealingContext } from '../../src/keys/generate.ts';
+import { sealedFor } from '../../src/core/sealed.ts';
 import { unseal } from '../../src/keys/seal.ts';
 import { issueToken, type TokenWish } from '../../src/service/issue-token.ts';
 import { createClient } from '../../src/service/manage-clients.ts';
@@ -24,6 +24,7 @@ import { createUser } from '../../src/service/manage-users.ts';
 import type { TokenResponse } from '../../src/spec/introspection.ts';
 import type { Certificate } from './certificate.ts';
 import { basic, openData, removeFolder, startServer, untilReady, type RunningServer, type ServerOptions } from './server.ts';
+import { listAudit } from './trail.ts';
 
 /** A running server, and its data open in this process beside it. */
 export type Fixture = {
@@ -300,7 +301,7 @@ export function storedState({ server }: Pick<Fixture, 'server'>): string {
 
 /** Audit events of a type, newest first. */
 export async function auditOf({ application }: Fixture, tenant: Tenant | null, type: string): Promise<readonly AuditEvent[]> {
-  return application.ctx.store.listAudit({ type, limit: 10_000, ...(tenant !== null && { tenant: tenant.slug }) });
+  return listAudit(application.ctx.store, { type, limit: 10_000, ...(tenant !== null && { tenant: tenant.slug }) });
 }
 
 /** Waits until the newest event of a type, about this token, satisfies; the event. @throws Error after two seconds */
@@ -365,7 +366,7 @@ export function signWith(key: KeyObject, algorithm: string): Signer {
 export async function tenantKey({ application: { ctx } }: Fixture, tenant: Tenant): Promise<{ readonly kid: string; readonly algorithm: string; readonly publicJwk: Readonly<Record<string, string>>; readonly signer: Signer }> {
   const row = (await ctx.store.listKeys(tenant.id)).find((key) => key.status === 'active');
   if (row === undefined) throw new Error('the tenant has no active key');
-  const key = createPrivateKey(unseal(ctx.master, sealingContext(tenant.id, row.kid), row.sealedPrivate));
+  const key = createPrivateKey(unseal(ctx.master, sealedFor.signingKey(tenant.id, row.kid), row.sealedPrivate));
   return { kid: row.kid, algorithm: row.algorithm, publicJwk: JSON.parse(row.publicJwk) as Record<string, string>, signer: signWith(key, row.algorithm) };
 }
 

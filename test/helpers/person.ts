@@ -156,6 +156,8 @@ type Draft = { action: string; method: string; fields: Record<string, string>; n
 function readPage(html: string, url: URL): Pick<PersonPage, 'forms' | 'text'> {
   const forms: Draft[] = [];
   let open: Draft | null = null;
+  let select: string | null = null;
+  let typed = '';
   let text = '';
   const rewriter = new HTMLRewriter()
     .on('form', {
@@ -184,6 +186,38 @@ function readPage(html: string, url: URL): Pick<PersonPage, 'forms' | 'text'> {
         const type = element.getAttribute('type');
         const chosen = (type !== 'checkbox' && type !== 'radio') || element.hasAttribute('checked');
         if (chosen) open.fields[name] = value;
+      },
+    })
+    .on('select', {
+      element(element) {
+        select = element.getAttribute('name');
+        if (open !== null && select !== null) open.names.push(select);
+        element.onEndTag(() => {
+          select = null;
+        });
+      },
+    })
+    .on('option', {
+      element(element) {
+        if (open === null || select === null) return;
+        // Without a chosen one the first is.
+        if (element.hasAttribute('selected') || open.fields[select] === undefined) open.fields[select] = decode(element.getAttribute('value') ?? '');
+      },
+    })
+    .on('textarea', {
+      element(element) {
+        const name = element.getAttribute('name');
+        if (open === null || name === null) return;
+        open.names.push(name);
+        const { fields } = open;
+        fields[name] = '';
+        typed = '';
+        element.onEndTag(() => {
+          fields[name] = decode(typed);
+        });
+      },
+      text(chunk) {
+        typed += chunk.text;
       },
     })
     .on('body *', {

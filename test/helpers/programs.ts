@@ -15,6 +15,9 @@ const programs = {
   faketime: { files: ['faketime'], packages: ['faketime'] },
   nginx: { files: ['nginx'], packages: ['nginx-light'] },
   openssl: { files: ['openssl'], packages: ['openssl'] },
+  fish: { files: ['fish'], packages: ['fish'] },
+  systemdAnalyze: { files: ['systemd-analyze'], packages: ['systemd'] },
+  zsh: { files: ['zsh'], packages: ['zsh'] },
   wrk: { files: ['wrk'], packages: ['wrk'] },
 } as const;
 

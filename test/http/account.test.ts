@@ -14,6 +14,7 @@ import {
   defaultTenant, freePort, introspect, issue, issuePair, makeClient, makePublicClient, makeTenant, makeUser, must, startFixture, until, type Credentials, type Fixture,
 } from '../helpers/fixture.ts';
 import { newPerson, type Person } from '../helpers/person.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 const PASSWORD = 'correct horse battery';
 const NEW_PASSWORD = 'another horse, another battery';
@@ -93,7 +94,7 @@ async function codeTo(address: string): Promise<string> {
 }
 
 const eventsOf = async (user: User): Promise<readonly string[]> =>
-  (await store().listAudit({ tenant: 'acme', limit: 1000 })).filter((event) => event.subject === user.id && event.actor === user.id).map((event) => event.type);
+  (await listAudit(store(), { tenant: 'acme', limit: 1000 })).filter((event) => event.subject === user.id && event.actor === user.id).map((event) => event.type);
 
 const paths = ['', '/security', '/sessions', '/applications', '/data'];
 

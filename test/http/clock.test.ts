@@ -9,6 +9,7 @@ import { basic, openData, postForm, removeFolder, startServer, temporaryFolder, 
 import {
   decodeJwt, defaultTenant, errorFault, forge, introspect, issue, makeClient, makeUser, nowS, parseObject, post, send, startFixture, until, type Credentials, type Fixture,
 } from '../helpers/fixture.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 const HOUR_MS = 3_600_000;
 const LIFE_S = 2;
@@ -146,7 +147,7 @@ describe('a server whose machine\'s clock jumps', () => {
       await Bun.sleep(LIFE_S * 1000);
       expect(await isActive(jumper, fresh)).toBe(false);
       await until('the log tells', () => fixture.server.logs().includes('stepped back'), 8_000);
-      await until('the audit trail too', async () => (await fixture.application.ctx.store.listAudit({ type: 'clock_stepped_back', limit: 5 })).length === 1);
+      await until('the audit trail too', async () => (await listAudit(fixture.application.ctx.store, { type: 'clock_stepped_back', limit: 5 })).length === 1);
       await jumper.jump(0);
       await untilReady(fixture.server);
       expect(await keysOf(jumper)).toBe(keys);
@@ -247,7 +248,7 @@ describe('a start with a clock that is behind', () => {
       const reopened = await openData(data);
       const { ctx } = reopened;
       expect(Number(await ctx.store.readMeta('clock_high_water_ms'))).toBeLessThan(Date.now() + 60_000);
-      expect(await ctx.store.listAudit({ type: 'clock_accepted', limit: 10 })).toMatchObject([{ actor: 'operator' }]);
+      expect(await listAudit(ctx.store, { type: 'clock_accepted', limit: 10 })).toMatchObject([{ actor: 'operator' }]);
       await reopened.close();
     } finally {
       removeFolder(data);

@@ -8,6 +8,7 @@ import {
   BASIC_CHALLENGE, decodeJwt, defaultTenant, errorFault, homeUrl, introspect, issue, issuePair, issuer, makeClient, makeTenant, makeUser, must, parseObject,
   post, send, sendRaw, startFixture, storedState, tenantKey, until, urlOf, type Answer, type Credentials, type Fixture,
 } from '../helpers/fixture.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 let fixture: Fixture;
 let home: Tenant;
@@ -163,7 +164,7 @@ describe('proxies', () => {
         await post(`${at.server.url}/oauth2/introspect`, { token: 'x' }, null, headers);
         // One client and address is one row a minute, so each case has its address for itself, or shares the first row.
         const seen = async (): Promise<readonly (string | null)[]> =>
-          (await at.application.ctx.store.listAudit({ type: 'client_authentication_failed', limit: 100 })).map((event) => event.ip);
+          (await listAudit(at.application.ctx.store, { type: 'client_authentication_failed', limit: 100 })).map((event) => event.ip);
         await until(`an event from ${ip}`, async () => (await seen()).includes(ip));
         expect(await seen()).not.toContain('9.9.9.9');
       }
@@ -312,7 +313,7 @@ describe('tenants apart', () => {
     const of = (table: string): string => rows.find((row) => row.startsWith(`${table} `)) ?? '';
     expect(of('client_secrets')).not.toContain(doomed.id);
     expect((JSON.parse(of('signing_keys').slice('signing_keys '.length)) as Record<string, string>[]).filter((key) => key['tenant_id'] === doomed.id).every((key) => key['sealed_private'] === '')).toBe(true);
-    const audited = await fixture.application.ctx.store.listAudit({ tenant: 'doomed', limit: 100 });
+    const audited = await listAudit(fixture.application.ctx.store, { tenant: 'doomed', limit: 100 });
     expect(audited.map(({ type }) => type)).toContain('tenant_deleted');
     expect(audited.map(({ type }) => type)).toContain('tenant_created');
   });

@@ -12,6 +12,7 @@ import {
   post, posted, send, startFixture, storedState, until, untilAudited, urlOf, type Credentials, type Fixture,
 } from '../helpers/fixture.ts';
 import { basic, startServer } from '../helpers/server.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 const RESOURCE = 'https://api.example.com/orders';
 const APP = 'app';
@@ -342,7 +343,7 @@ describe('the audit row of a denial', () => {
       const print = fingerprint(token);
       expect(await post(homeUrl(fixture, tenant, 'introspect'), { token }, caller)).toEqual(INACTIVE);
       const answeredMs = performance.now();
-      await until('the row', async () => (await store.listAudit({ type: 'token_introspection_denied', tenant: 'prompt', limit: 1 }))[0]?.fingerprint === print);
+      await until('the row', async () => (await listAudit(store, { type: 'token_introspection_denied', tenant: 'prompt', limit: 1 }))[0]?.fingerprint === print);
       tookMs.push(performance.now() - answeredMs);
     }
     expect(Math.min(...tookMs)).toBeLessThanOrEqual(20);

@@ -57,13 +57,13 @@ function breakStore(names: readonly string[], error: () => unknown): Context {
 function contextOn(store: Store): Context {
   const { ctx } = application;
   const rings = makeKeyRings(store, ctx.master);
-  const { clock, audit, passwords } = ctx;
+  const { clock, audit, metrics, passwords } = ctx;
   const tell = (message: string, fields?: object): void => {
     logged += `${JSON.stringify({ message, ...fields })}\n`;
   };
   return {
     ...ctx, store, rings, log: { error: tell, warn: tell, info: tell, debug: tell },
-    tokens: makeTokenReader(store, rings), authenticator: makeClientAuthenticator({ store, clock, audit, passwords, rateLimits: false }),
+    tokens: makeTokenReader(store, rings), authenticator: makeClientAuthenticator({ store, clock, audit, metrics, passwords, rateLimits: false }),
   };
 }
 

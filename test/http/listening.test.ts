@@ -40,3 +40,16 @@ test('a reader of the log that goes away stops nothing', async () => {
   expect(await child.exited).toBe(0);
   removeFolder(data);
 });
+
+test('HT-21 SIGHUP ends nothing where there is no certificate to read again', async () => {
+  const server = await startServer();
+  try {
+    process.kill(server.pid, 'SIGHUP');
+    for (let attempt = 0; attempt < 500 && !server.logs().includes('nothing to read again'); attempt += 1) await Bun.sleep(10);
+    expect(server.logs()).toContain('nothing to read again');
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  } finally {
+    await server.stop();
+    removeFolder(server.data);
+  }
+});

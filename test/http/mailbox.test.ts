@@ -3,6 +3,7 @@ import type { Tenant } from '../../src/core/model.ts';
 import { mailItem } from '../../src/service/credentials/mails.ts';
 import { makeTenant, send, startFixture, until, type Answer, type Fixture } from '../helpers/fixture.ts';
 import { startMailSink } from '../outbound/mail-sink.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 let fixture: Fixture;
 let acme: Tenant;
@@ -66,7 +67,7 @@ describe('the development mailbox', () => {
     await queue(other, tenant, 'ann@example.com', '112233');
     await until('somebody is told', () => other?.server.logs().includes('mail is not configured') === true);
     expect((await send(`http://127.0.0.1:${other.server.port}/t/acme/mailbox`, { headers: { Host: 'id.example.com' } })).status).toBe(404);
-    await until('it is done', async () => (await other?.application.ctx.store.listAudit({ type: 'mail_failed', limit: 10 }))?.length === 1);
+    await until('it is done', async () => other !== null && (await listAudit(other.application.ctx.store, { type: 'mail_failed', limit: 10 })).length === 1);
     expect(await other.application.ctx.store.listMailbox(tenant.id, 10)).toEqual([]);
   });
 });

@@ -5,11 +5,15 @@ import { discoveryNames, discoveryPaths, endpointNames, layouts } from '../../sr
 import { shapeNames } from '../../src/core/model.ts';
 import { makeAnswerMemory } from '../../src/http/answer-memory.ts';
 import { makeBrowserOrigins } from '../../src/http/cors.ts';
+import { adminOperations } from '../../src/http/admin/table.ts';
 import { openApiDocument } from '../../src/http/openapi.ts';
+import { makeFairShare } from '../../src/http/fair-share.ts';
 import { makeResponder } from '../../src/http/respond.ts';
 import { makeRoutes } from '../../src/http/routes.ts';
 import { makeSitePages } from '../../src/http/site-pages.ts';
-import { defaultTenant, issue, makeClient, makeTenant, makeUser, startFixture, urlOf, type Fixture } from '../helpers/fixture.ts';
+import { updateTenant } from '../../src/service/manage-tenants.ts';
+import { makeKey } from '../helpers/admin.ts';
+import { defaultTenant, homeUrl, issue, makeClient, makeTenant, makeUser, must, startFixture, urlOf, type Fixture } from '../helpers/fixture.ts';
 import { basic, postForm, startServer } from '../helpers/server.ts';
 
 /** As a reader of JSON sees it: nothing is known of its types. */
@@ -25,8 +29,11 @@ function operationsOf(document: Json): string[] {
   return entriesOf(document.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)).sort();
 }
 
-const everyOperation = entriesOf(own.paths).flatMap(([path, item]) =>
+const everything = entriesOf(own.paths).flatMap(([path, item]) =>
   entriesOf(item).map(([method, operation]) => ({ path, method, operation })));
+/** Of the protocol; the admin API has tests of its own (admin-operations.test.ts). */
+const everyOperation = everything.filter(({ path }) => !path.startsWith('/admin/v1') && path !== '/metrics');
+const adminNames = [...adminOperations.map(({ method, path }) => `${method} /admin/v1${path.replace(/:(\w+)/g, '{$1}')}`), 'GET /metrics'];
 
 const braces = (path: string): string => path.replace('/orgs/:slug', '/orgs/{orgId}').replace(':slug', '{slug}');
 
@@ -38,11 +45,11 @@ describe('OP-10 the document', () => {
       ...endpointNames.flatMap((name) => layout.paths[name].flatMap(({ path }) => methodsOf[name].map((method) => `${method} ${braces(layout.prefix + path)}`))),
       ...discoveryNames.flatMap((name) => discoveryPaths(layout, name).map((path) => `GET ${braces(path)}`)),
     ]);
-    expect(operationsOf(own)).toEqual([...expected, 'GET /healthz', 'GET /readyz'].sort());
+    expect(operationsOf(own)).toEqual([...expected, ...adminNames, 'GET /healthz', 'GET /readyz'].sort());
   });
 
   test('lists on a tenant\'s hostname what that hostname serves: the layout root and health', () => {
-    expect(operationsOf(tenant)).toEqual(operationsOf(own).filter((name) => !name.includes('{')));
+    expect(operationsOf(tenant)).toEqual(operationsOf(own).filter((name) => !name.includes('{') && !name.includes('/admin/v1') && name !== 'GET /metrics'));
   });
 
   test('is valid to a validator that nobody here wrote', async () => {
@@ -52,19 +59,19 @@ describe('OP-10 the document', () => {
   test('refers only to what it has, and has nothing that it does not refer to', () => {
     for (const document of [own, tenant]) {
       const references = new Set([...JSON.stringify(document).matchAll(/"#\/components\/([^"]+)"/g)].map(([, name]) => name ?? ''));
-      const { schemas, responses, headers } = document.components;
-      const present = entriesOf({ schemas, responses, headers }).flatMap(([kind, items]) => Object.keys(items).map((name) => `${kind}/${name}`));
+      const { schemas, responses, headers, parameters = {} } = document.components;
+      const present = entriesOf({ schemas, responses, headers, parameters }).flatMap(([kind, items]) => Object.keys(items).map((name) => `${kind}/${name}`));
       expect([...references].sort()).toEqual(present.sort());
     }
   });
 
   test('tells operations apart by a summary, words and a stable id', () => {
-    const ids = everyOperation.map(({ operation }) => operation.operationId);
+    const ids = everything.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toContain('introspectRoot');
     expect(ids).toContain('introspectRootOauth2Introspection');
     const groups = own.tags.map(({ name }: Json) => name);
-    for (const { operation } of everyOperation) {
+    for (const { operation } of everything) {
       expect(operation.summary).toBeString();
       expect(operation.description.length).toBeGreaterThan(40);
       expect(groups).toContain(operation.tags[0]);
@@ -112,7 +119,7 @@ describe('OP-10 the document', () => {
 describe('the server answers as the document says', () => {
   let fixture: Fixture;
   beforeAll(async () => {
-    fixture = await startFixture();
+    fixture = await startFixture({ env: { ASSAY_RATE_LIMITS: 'on' } });
   });
   afterAll(() => fixture.close());
 
@@ -126,11 +133,11 @@ describe('the server answers as the document says', () => {
   test('lists every live route: all but HEAD, OPTIONS and the pages for people', () => {
     const { ctx } = fixture.application;
     const server = { ctx, respond: makeResponder(false), answers: makeAnswerMemory(ctx.store, ctx.clock), docs: true, mailbox: false, demo: null, readiness: { stopping: false, clockBehindMs: () => 0 } };
-    const live = [...makeRoutes(server, makeBrowserOrigins(ctx.store)), ...makeSitePages(server)]
+    const live = [...makeRoutes(server, makeBrowserOrigins(ctx.store), makeFairShare()), ...makeSitePages(server)]
       .filter(({ method }) => method === 'GET' || method === 'POST').map(({ method, path }) => `${method} ${braces(path)}`);
     const pages = live.filter((name) => name === 'GET /' || name.startsWith('GET /docs'));
     expect(pages).toHaveLength(8);
-    expect(operationsOf(own)).toEqual([...live.filter((name) => !pages.includes(name)), 'GET /healthz', 'GET /readyz'].sort());
+    expect(operationsOf(own)).toEqual([...live.filter((name) => !pages.includes(name)), ...adminNames, 'GET /healthz', 'GET /readyz'].sort());
   });
 
   test('every operation is there: nothing in the document is answered as an unknown path', async () => {
@@ -147,6 +154,8 @@ describe('the server answers as the document says', () => {
   test('answers hold the documented members and headers, in every response form', async () => {
     const home = await defaultTenant(fixture);
     const user = await makeUser(fixture, home, 'alice');
+    // Its answers say how its limits stand.
+    must(await updateTenant(fixture.application.ctx, home.slug, { operations: { limits: { tenant: 10_000 } } }));
     for (const shape of shapeNames) {
       const id = `form-${shape}`;
       const client = await makeClient(fixture, home, id, { shape, grants: ['refresh_token'], scopes: ['openid', 'email', 'offline_access'] });
@@ -160,6 +169,33 @@ describe('the server answers as the document says', () => {
         expect(Object.keys(answer)).toEqual(expect.arrayContaining(schema.required));
         for (const name of Object.keys(own.paths['/oauth2/introspect'].post.responses['200'].headers)) expect(response.headers.get(name)).toBeString();
       }
+    }
+  });
+
+  test('RL-02 a refusal by a tenant\'s limits is documented wherever one may come, with its headers', async () => {
+    for (const name of ['introspect', 'revoke', 'token', 'userinfo'] as const) {
+      for (const { path } of layouts.root.paths[name]) {
+        for (const described of Object.values<Json>(own.paths[path])) expect([path, described.responses['429']]).toEqual([path, { $ref: '#/components/responses/TooMany' }]);
+      }
+    }
+    const narrow = await makeTenant(fixture, 'narrow', { operations: { limits: { tenant: 1 } } });
+    const client = await makeClient(fixture, narrow, 'narrow');
+    const ask = (): Promise<Response> => postForm(homeUrl(fixture, narrow, 'introspect'), { token: 'x' }, { authorization: basic(client.id, client.secret) });
+    expect((await ask()).status).toBe(200);
+    const refused = await ask();
+    expect(refused.status).toBe(429);
+    for (const name of Object.keys(own.components.responses.TooMany.headers)) expect([name, refused.headers.get(name)]).toEqual([name, expect.any(String)]);
+  });
+
+  test('GET /metrics answers as documented, refusals included', async () => {
+    const { responses, security } = own.paths['/metrics'].get;
+    expect(Object.keys(own.components.securitySchemes)).toContain(Object.keys(security[0])[0] ?? '');
+    for (const [key, status] of [[await makeKey(fixture), 200], [await makeKey(fixture, 'admin:clients'), 403], ['wrong', 401]] as const) {
+      const answer = await fetch(`${fixture.server.url}/metrics`, { headers: { Authorization: `Bearer ${key}` } });
+      const described = responses[String(status)];
+      expect([answer.status, answer.headers.get('content-type')?.split(';')[0]]).toEqual([status, Object.keys(described.content)[0]]);
+      for (const name of Object.keys(described.headers)) expect([name, answer.headers.get(name)]).toEqual([name, expect.any(String)]);
+      await answer.body?.cancel();
     }
   });
 

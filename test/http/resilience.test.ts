@@ -1,6 +1,6 @@
 /** Strangers who send much, and failures of our own that must neither last nor hide what was done. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { layouts } from '../../src/core/layouts.ts';
 import type { Tenant } from '../../src/core/model.ts';
 import { StoreError } from '../../src/core/store.ts';
@@ -14,7 +14,7 @@ import { makeHostWarnings } from '../../src/http/host-warnings.ts';
 import { Peer } from '../../src/http/peer.ts';
 import { updateClient } from '../../src/service/manage-clients.ts';
 import { basic } from '../helpers/server.ts';
-import { defaultTenant, issue, makeClient, makePublicClient, makeTenant, must, sendRaw, startFixture, until, type Credentials, type Fixture } from '../helpers/fixture.ts';
+import { defaultTenant, homeUrl, issue, makeClient, makePublicClient, makeTenant, must, post, sendRaw, startFixture, until, type Credentials, type Fixture } from '../helpers/fixture.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -54,6 +54,20 @@ describe('bodies', () => {
       socket.setTimeout(3_000, () => socket.destroy());
     });
     expect(both).toContain('"active":true');
+  });
+
+  test('MTN-11, RL-07 bodies that never come take up nothing of a tenant\'s part', async () => {
+    const path = new URL(homeUrl(fixture, home, 'token')).pathname;
+    const slow = await Promise.all(Array.from({ length: 530 }, () => new Promise<Socket>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(head(100).replace('/oauth2/introspect', path), () => resolve(socket)));
+      socket.once('error', reject);
+    })));
+    try {
+      // Each of these comes after all of those.
+      for (let round = 0; round < 3; round += 1) expect((await post(homeUrl(fixture, home, 'token'), { grant_type: 'client_credentials' }, svc)).status).toBe(200);
+    } finally {
+      for (const socket of slow) socket.destroy();
+    }
   });
 
   test('RFC 9110 §15.5.14 · HT-04 an endless chunked body → 413 while it is still being sent', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { calculateJwkThumbprint } from 'jose';
 import { createPrivateKey } from 'node:crypto';
-import { generateSigningKey, sealingContext } from '../../src/keys/generate.ts';
+import { sealedFor } from '../../src/core/sealed.ts';
+import { generateSigningKey } from '../../src/keys/generate.ts';
 import { buildKeyRing } from '../../src/keys/ring.ts';
 import { generateMasterKey, unseal, UnsealError } from '../../src/keys/seal.ts';
 import { signingAlgorithms, type SigningAlgorithm } from '../../src/spec/names.ts';
@@ -29,10 +30,10 @@ describe('RFC 7517, RFC 7638 · signing keys', () => {
 
   test.each([...signingAlgorithms])('JK-07 %s: the private part is sealed for its tenant and kid', async (algorithm) => {
     const row = await activeKey(algorithm);
-    const pem = unseal(master, sealingContext('ten_1', row.kid), row.sealedPrivate);
+    const pem = unseal(master, sealedFor.signingKey('ten_1', row.kid), row.sealedPrivate);
     expect(createPrivateKey(pem).type).toBe('private');
     expect(JSON.stringify(row)).not.toContain('PRIVATE');
-    expect(() => unseal(master, sealingContext('ten_2', row.kid), row.sealedPrivate)).toThrow(UnsealError);
+    expect(() => unseal(master, sealedFor.signingKey('ten_2', row.kid), row.sealedPrivate)).toThrow(UnsealError);
   });
 
   test('an active key counts as activated, a next one not', async () => {
@@ -61,7 +62,7 @@ describe('a tenant\'s ring', () => {
   });
 
   test('without keys it signs nothing and proves nothing', async () => {
-    expect(await ringOf()).toEqual({ signer: null, verifiers: new Map(), revoked: new Set(), decoy: null, published: { keys: [] } });
+    expect(await ringOf()).toEqual({ signer: null, verifiers: new Map(), former: new Map(), revoked: new Set(), decoy: null, published: { keys: [] } });
   });
 
   test('JK-05 with every key revoked too', async () => {

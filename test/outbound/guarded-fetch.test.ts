@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { makePostForm, type GuardOptions } from '../../src/outbound/guarded-fetch.ts';
+import { makePostForm, makePostJson, type GuardOptions } from '../../src/outbound/guarded-fetch.ts';
 import { makeCertificate } from '../helpers/certificate.ts';
 import { needProgram } from '../helpers/programs.ts';
 import { startReceiver, type Receiver } from './receiver.ts';
@@ -42,6 +42,18 @@ describe('what arrives', () => {
     }]);
   });
 
+  test('SS-08 a JSON document with the headers that it is given, and nothing else of ours', async () => {
+    const target = await open();
+    target.answer = 429;
+    target.headers = { 'Retry-After': '7' };
+    const { port, calls } = target;
+    expect(await makePostJson({ loopbackTargets: true })(`http://127.0.0.1:${port}/in?a=1`, '{"text":"Zoë"}', { 'webhook-id': 'evt_1' })).toEqual({ status: 429, retryAfter: '7' });
+    expect(calls).toEqual([{
+      method: 'POST', url: '/in?a=1', body: '{"text":"Zoë"}',
+      headers: { host: `127.0.0.1:${port}`, 'content-type': 'application/json', 'content-length': '15', 'user-agent': 'Assay', connection: 'close', 'webhook-id': 'evt_1' },
+    }]);
+  });
+
   test.skipIf(tls === null)('SS-03 over TLS to the judged address, with the name in Host and SNI, and its certificate verified', async () => {
     const { port, calls } = await open(true);
     const { resolve, asked } = resolver('127.0.0.1');
@@ -75,6 +87,7 @@ describe('what is not called', () => {
     ['LO-15 a fragment', 'https://rp.example/#x', ['93.184.216.34']],
   ])('%s', async (_what, url, addresses) => {
     expect(await makePostForm({ loopbackTargets: false, resolve: resolver(...addresses).resolve })(url, {})).toEqual({ failure: 'blocked' });
+    expect(await makePostJson({ loopbackTargets: false, resolve: resolver(...addresses).resolve })(url, '{}', {})).toEqual({ failure: 'blocked' });
   });
 
   test('SS-09 with the switch, a loopback name that leads elsewhere, and a name elsewhere that leads here', async () => {

@@ -78,7 +78,7 @@ describe.skipIf(chromium === undefined)('pages for people in Chromium', () => {
   }
 
   test('fits a screen 320 wide, whatever the words are', async () => {
-    const long = endlessSamples().filter(({ name }) => /^(sign-in|sign-in-again|email-code-sign_in|chooser|new-password|consent-many|logout|logged-out|error-brand|mailbox|account.*)$/.test(name));
+    const long = endlessSamples().filter(({ name }) => /^(sign-in|sign-in-again|email-code-sign_in|chooser|new-password|consent-many|invitation-join|invitation-register|logout|logged-out|error-brand|mailbox|account.*)$/.test(name));
     const names = [...show(long, { ...acme, brand: { ...acme.brand, name: 'Acme'.repeat(30) } }, 'endless-'), ...show(samples().filter(({ name }) => /^(sign-in|consent-many|account-security)$/.test(name)), { ...acme, locale: 'ja' }, 'ja-')];
     const faults = await walk({ viewport: { width: 320, height: 700 } }, names, async (page, name) => {
       expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([name, 320]);

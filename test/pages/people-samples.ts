@@ -4,6 +4,7 @@ import { renderEmailCode, renderRecovery, renderTotp } from '../../src/pages/cod
 import { renderConsent } from '../../src/pages/consent.tsx';
 import { renderError, renderFormPost, renderLoggedOut, renderLogout, renderMagicLink } from '../../src/pages/endings.tsx';
 import { renderForgot, renderNewPassword, renderRegister } from '../../src/pages/enrol.tsx';
+import { renderInvitation } from '../../src/pages/invitation.tsx';
 import { renderMailbox } from '../../src/pages/mailbox.tsx';
 import { renderChooser, renderSignIn } from '../../src/pages/sign-in.tsx';
 import type { AccountFrame, Chrome, ClientView, ConsentView, SecurityView, SignInView, StepView } from '../../src/pages/views.ts';
@@ -111,7 +112,14 @@ function consentStates(words: Words, step: StepView, stranger: ClientView): read
 function endingStates(words: Words, step: StepView, client: ClientView, user: { readonly name: string; readonly email: string }): readonly Sample[] {
   const mails = [1, 2].map((id) => ({ id: `m${id}`, to: words.email, subject: words.subject, atMs: nowMs - id * minute, href: `/mailbox/m${id}` }));
   const open = { to: words.email, subject: words.subject, atMs: nowMs, text: `Hello,\n\n123456\n\nhttps://id.example.com/t/acme/link?code=abc\n\n${words.field}\n` };
+  const invitation = { action: step.action, csrf: step.csrf, organization: words.org, email: words.email, problem: null, retryAfterS: null };
   return [
+    ...(['join', 'wrong'] as const).map((kind): Sample => ({ name: `invitation-${kind}`, render: (chrome) => renderInvitation(chrome, { ...invitation, due: { kind, user } }) })),
+    { name: 'invitation-sign-in', render: (chrome) => renderInvitation(chrome, { ...invitation, due: { kind: 'sign_in' } }) },
+    { name: 'invitation-register', render: (chrome) => renderInvitation(chrome, { ...invitation, due: { kind: 'register', name: '', minLength: 15 } }) },
+    { name: 'invitation-register-common', render: (chrome) => renderInvitation(chrome, { ...invitation, problem: 'password_common', due: { kind: 'register', name: words.person, minLength: 15 } }) },
+    { name: 'invitation-register-bare', render: (chrome) => renderInvitation(chrome, { ...invitation, due: { kind: 'register', name: '', minLength: null } }) },
+    { name: 'invitation-gone', render: (chrome) => renderInvitation(chrome, null) },
     { name: 'magic-link', render: (chrome) => renderMagicLink(chrome, { action: step.action, csrf: step.csrf, purpose: 'sign_in', client }) },
     { name: 'magic-link-reset', render: (chrome) => renderMagicLink(chrome, { action: step.action, csrf: step.csrf, purpose: 'reset', client }) },
     { name: 'magic-link-elsewhere', render: (chrome) => renderMagicLink(chrome, null) },

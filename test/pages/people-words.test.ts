@@ -96,6 +96,7 @@ describe('mails', () => {
     { kind: 'register_exists', link },
     { kind: 'verify_email', code, minutes: 30 },
     { kind: 'reset_code', code, link, minutes: 10 },
+    { kind: 'invitation', link, organization: 'Example Ltd', days: 7 },
     ...notices.map((notice): MailContent => ({ kind: 'notice', notice, link, device: 'Firefox on Linux', ip: '203.0.113.7' })),
   ];
   for (const locale of locales) {

@@ -19,6 +19,17 @@ async function shownOn(page: Page): Promise<string[]> {
   return ids.sort();
 }
 
+/** Ids of all operations from the top of the page to its end: of a long document the page holds only what is in view. */
+async function shownInAll(page: Page): Promise<string[]> {
+  const seen = new Set<string>();
+  for (;;) {
+    for (const id of await shownOn(page)) seen.add(id);
+    if (await page.evaluate('innerHeight + scrollY >= document.documentElement.scrollHeight - 2')) return [...seen].sort();
+    await page.evaluate('scrollBy(0, innerHeight / 3)');
+    await page.evaluate('new Promise((done) => { requestAnimationFrame(() => { requestAnimationFrame(done); }); })');
+  }
+}
+
 async function openDocs(page: Page, origin: string): Promise<void> {
   await page.goto(`${origin}/docs`);
   await page.locator('.opblock').first().waitFor();
@@ -72,13 +83,12 @@ describe.skipIf(chromium === undefined)('HT-18 the documentation in Chromium', (
   test('shows every operation of the document, and asks nobody else', async () => {
     const { page, faults } = await openPage(browser, fixture.server.url);
     await openDocs(page, fixture.server.url);
-    const shown = await shownOn(page);
-    expect(shown).toEqual(operationIds(await openApiDocument()));
+    expect(await shownInAll(page)).toEqual(operationIds(await openApiDocument()));
     await page.evaluate('for (const summary of document.querySelectorAll(".opblock-summary-control")) summary.click()');
-    await page.locator('.opblock.is-open .responses-table').nth(shown.length - 1).waitFor();
+    await page.locator('.opblock.is-open .responses-table').first().waitFor();
     expect(await page.locator('.errors-wrapper').count()).toBe(0);
     expect(faults).toEqual([]);
-  });
+  }, 30_000);
 
   test('UI-01 its policy is in force: a script of somebody else does not run', async () => {
     const { page, faults } = await openPage(browser, fixture.server.url);

@@ -159,7 +159,7 @@ describe('CA-17 · secrets', () => {
   test('RL-05 when hashing is full the caller is asked to come again', async () => {
     await rig.client(acme, 'svc', {}, { secret: SHORT });
     const { store, clock } = rig.ctx;
-    const full = makeClientAuthenticator({ store, clock, audit: rig.audit, rateLimits: true, passwords: { hash: () => Promise.resolve(''), verify: () => Promise.resolve(null) } });
+    const full = makeClientAuthenticator({ store, clock, audit: rig.audit, metrics: rig.ctx.metrics, rateLimits: true, passwords: { hash: () => Promise.resolve(''), verify: () => Promise.resolve(null) } });
     expect(await full.authenticate(acme, present('svc', SHORT), false, here)).toEqual({ ok: false, error: 'temporarily_unavailable' });
   });
 });
@@ -214,7 +214,7 @@ describe('RL-01…RL-04 · guessing', () => {
 
   test('INT-51 it can be switched off', async () => {
     const { store, clock, passwords } = rig.ctx;
-    const lenient = makeClientAuthenticator({ store, clock, audit: rig.audit, passwords, rateLimits: false });
+    const lenient = makeClientAuthenticator({ store, clock, audit: rig.audit, metrics: rig.ctx.metrics, passwords, rateLimits: false });
     for (let count = 0; count < 30; count += 1) expect(await lenient.authenticate(acme, present('svc', 'wrong'), false, here)).toEqual(refused);
   });
 });

@@ -6,6 +6,7 @@ import { createResource } from '../../src/service/manage-resources.ts';
 import type { TokenOutcome, TokenParameters } from '../../src/service/grants/grant.ts';
 import { exchangeGrant } from '../../src/service/token.ts';
 import { openRig, there, wanted, type Rig } from './rig.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 const from = { ip: null, requestId: null };
 
@@ -85,9 +86,9 @@ describe('RFC 6749 §4.4 · client credentials', () => {
     const lines: string[] = [];
     const log = { ...rig.ctx.log, info: (message: string, fields?: object) => void lines.push(JSON.stringify([message, fields])) };
     const { client } = await rig.client(acme, 'svc');
-    const before = await rig.ctx.store.listAudit({ limit: 1000 });
+    const before = await listAudit(rig.ctx.store, { limit: 1000 });
     const token = tokenOf(await exchangeGrant({ ...rig.ctx, log }, 'client_credentials', { tenant: acme, client, parameters: {}, from }));
-    expect(await rig.ctx.store.listAudit({ limit: 1000 })).toEqual(before);
+    expect(await listAudit(rig.ctx.store, { limit: 1000 })).toEqual(before);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('token_issued');
     expect(lines[0]).not.toContain(token);

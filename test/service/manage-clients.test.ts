@@ -10,6 +10,7 @@ import { createTenant } from '../../src/service/manage-tenants.ts';
 import { createUser } from '../../src/service/manage-users.ts';
 import { must } from '../helpers/fixture.ts';
 import { openData, removeFolder, temporaryFolder } from '../helpers/server.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 let data: string;
 let application: Application;
@@ -37,6 +38,12 @@ async function authenticates(id: string, secret: string): Promise<boolean> {
 }
 
 describe('secrets', () => {
+  test.each([[-1], [0.5], [999_999_999_999_999], [Number.NaN]])('CA-16 nothing goes on for %d seconds: no date would say until when', async (overlapS) => {
+    const id = `overlap-${overlapS}`;
+    must(await create({ id }));
+    expect(await rotateSecret(application.ctx, tenant, id, noSecret, overlapS)).toMatchObject({ ok: false, error: 'invalid_request', member: 'overlap' });
+  });
+
   test('CA-17 a generated one has 256 bits, is given once, and is kept as a digest', async () => {
     const { client, secret } = must(await create({ id: 'generated' }));
     expect(secret?.text).toMatch(/^cs_[A-Za-z0-9_-]{43}$/);
@@ -86,7 +93,9 @@ describe('secrets', () => {
   test('CA-13 what becomes public loses its secrets for good', async () => {
     const old = must(await create({ id: 'turning', change: { grants: ['refresh_token'] } })).secret?.text ?? '';
     expect(await update('turning', { public: true })).toMatchObject({ ok: true, value: { public: true } });
-    expect(await update('turning', { public: false })).toMatchObject({ ok: true, warnings: [expect.stringContaining('rotate-secret')] });
+    expect(await update('turning', { public: false })).toMatchObject({
+      ok: true, warnings: ['turning is confidential now, and has no secret yet'], hints: { 'turning is confidential now, and has no secret yet': expect.stringContaining('rotate-secret') },
+    });
     expect(await authenticates('turning', old)).toBe(false);
   });
 });
@@ -199,7 +208,7 @@ describe('states', () => {
 
   test('LG-04 events name the client and what changed, never a secret', async () => {
     must(await update('reborn', { name: 'Reborn', scopes: ['x'] }));
-    const events = (await application.ctx.store.listAudit({ tenant: 'acme', limit: 200 })).filter((event) => event.clientId === 'reborn');
+    const events = (await listAudit(application.ctx.store, { tenant: 'acme', limit: 200 })).filter((event) => event.clientId === 'reborn');
     expect(events.map((event) => event.type)).toEqual(['client_updated', 'client_created', 'client_deleted', 'client_created']);
     expect(events[0]?.reason).toBe('name,scopes');
   });

@@ -48,7 +48,9 @@ describe('passwords that an operator gives', () => {
   test('a remark where nobody signs in with passwords', async () => {
     const codes = await rig.tenant('codes', { people: { passwords: false } });
     wanted(await createUser(rig.ctx, codes, null, { username: 'carol', email: '' }));
-    expect(await setUserPassword(rig.ctx, codes, 'carol', { text: GOOD, temporary: false })).toMatchObject({ ok: true, warnings: [expect.stringContaining('--passwords on')] });
+    expect(await setUserPassword(rig.ctx, codes, 'carol', { text: GOOD, temporary: false })).toMatchObject({
+      ok: true, warnings: ['people of the tenant codes do not sign in with passwords'], hints: { 'people of the tenant codes do not sign in with passwords': '`assay tenant update codes --passwords on` changes that' },
+    });
   });
 
   test('nobody', async () => {
@@ -71,7 +73,9 @@ describe('factors that are reset', () => {
 
   test('a remark where nothing is left to sign in with', async () => {
     wanted(await createUser(rig.ctx, acme, null, { username: 'erin', email: 'erin@example.com' }));
-    expect(await resetUserFactors(rig.ctx, acme, 'erin')).toMatchObject({ ok: true, warnings: [expect.stringContaining('set-password erin --temporary')] });
+    expect(await resetUserFactors(rig.ctx, acme, 'erin')).toMatchObject({
+      ok: true, warnings: ['erin has no way to sign in now'], hints: { 'erin has no way to sign in now': expect.stringContaining('set-password erin --temporary') },
+    });
   });
 });
 

@@ -5,6 +5,7 @@ import { deriveOrigin, readStoredOrigin, settleOrigin } from '../../src/service/
 import { createTenant, requireTenant } from '../../src/service/manage-tenants.ts';
 import { must } from '../helpers/fixture.ts';
 import { openData, removeFolder, temporaryFolder } from '../helpers/server.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 let data: string;
 let application: Application;
@@ -67,7 +68,7 @@ describe('wire contract §1 · the origin belongs to the data', () => {
 
   test('LG-04 a change is audited', async () => {
     await settle('https://id.example.com');
-    expect(await application.ctx.store.listAudit({ type: 'origin_changed', limit: 5 })).toMatchObject([{ subject: 'https://id.example.com', tenant: null }]);
+    expect(await listAudit(application.ctx.store, { type: 'origin_changed', limit: 5 })).toMatchObject([{ subject: 'https://id.example.com', tenant: null }]);
   });
 
   test.each([

@@ -6,6 +6,7 @@ import { presets } from '../../src/core/presets.ts';
 import type { TenantChange } from '../../src/core/tenant-settings.ts';
 import { createTenant, deleteTenant, requireTenant, setTenantEnabled, updateTenant } from '../../src/service/manage-tenants.ts';
 import { openData, removeFolder, temporaryFolder } from '../helpers/server.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 let data: string;
 let application: Application;
@@ -78,8 +79,8 @@ describe('presets', () => {
   });
 
   test('root without a hostname is refused with words that help', async () => {
-    expect(await create('homeless', { preset: 'aero2' })).toMatchObject({ ok: false, error: 'invalid_request', description: expect.stringContaining('--host') });
-    expect(await create('homeless', { layout: 'root' })).toMatchObject({ ok: false, error: 'invalid_request', description: expect.stringContaining('--host') });
+    expect(await create('homeless', { preset: 'aero2' })).toMatchObject({ ok: false, error: 'invalid_request', hint: expect.stringContaining('--host') });
+    expect(await create('homeless', { layout: 'root' })).toMatchObject({ ok: false, error: 'invalid_request', hint: expect.stringContaining('--host') });
     expect(await create('homeless', { preset: 'aero2', layout: 'realm' })).toMatchObject({ ok: true, value: { layout: 'realm' } });
   });
 });
@@ -134,7 +135,10 @@ describe('hostnames', () => {
   test('one owner each, and never the server itself', async () => {
     await made('owner', { host: 'owned.example.com' });
     expect(await create('thief', { host: 'OWNED.example.com' })).toMatchObject({ ok: false, error: 'conflict', description: expect.stringContaining('owner') });
-    expect(await update('without-host', { host: 'owned.example.com' })).toMatchObject({ ok: false, error: 'conflict' });
+    // Whose it is, only who types commands is told (MTN-06).
+    const refusal = await update('without-host', { host: 'owned.example.com' });
+    expect(refusal).toMatchObject({ ok: false, error: 'conflict', hint: expect.stringContaining('tenant owner ') });
+    expect(refusal.ok ? '' : refusal.description).not.toContain('tenant owner');
     for (const host of ['127.0.0.1:8080', 'localhost:8080', '[::1]:8080']) {
       expect(await create('thief', { host })).toMatchObject({ ok: false, error: 'conflict', description: expect.stringContaining('own address') });
     }
@@ -170,7 +174,7 @@ describe('states', () => {
   });
 
   test('LG-07 every act leaves its event', async () => {
-    const events = await application.ctx.store.listAudit({ tenant: 'asleep', limit: 20 });
+    const events = await listAudit(application.ctx.store, { tenant: 'asleep', limit: 20 });
     expect(events.map((event) => event.type).toReversed()).toEqual(['tenant_created', 'key_created', 'key_created', 'tenant_disabled', 'tenant_enabled']);
     expect(events.every((event) => event.actor === 'operator' && event.outcome === 'success')).toBe(true);
   });
@@ -181,4 +185,15 @@ describe('states', () => {
   ])('TX-04 %s is refused', async (_what, change) => {
     expect(await update('asleep', change)).toMatchObject({ ok: false, error: 'invalid_request' });
   });
+});
+
+test.each<[string, TenantChange, string]>([
+  ['another hostname', { host: 'www.example.org' }, 'host'], ['another layout', { layout: 'org' }, 'layout'], ['no limits', { operations: { limits: { client: null } } }, 'limits'],
+  ['a shorter audit trail', { operations: { auditRetentionDays: 1 } }, 'auditRetentionDays'],
+])('MTN-06 who operates one tenant alone does not give it %s', async (_what, change, member) => {
+  const tenant = await made(`bound-${member.toLowerCase()}`, { operations: { limits: { client: 60 } } });
+  const held = { tenantId: tenant.id };
+  expect(await updateTenant(application.ctx, tenant.slug, change, undefined, held)).toMatchObject({ ok: false, error: 'forbidden', member });
+  expect(await application.ctx.store.findTenant({ slug: tenant.slug })).toEqual(tenant);
+  expect(await updateTenant(application.ctx, tenant.slug, { name: 'Acme AG', operations: { limits: { client: 60 } } }, undefined, held)).toMatchObject({ ok: true, value: { name: 'Acme AG' } });
 });

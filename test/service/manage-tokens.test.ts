@@ -10,6 +10,7 @@ import { explainToken, inspectToken, revokeToken } from '../../src/service/manag
 import { createUser, revokeUserTokens } from '../../src/service/manage-users.ts';
 import { must } from '../helpers/fixture.ts';
 import { openData, removeFolder, temporaryFolder } from '../helpers/server.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 let data: string;
 let application: Application;
@@ -106,7 +107,7 @@ describe('issuing', () => {
 
   test('LG-04 a grant is audited, with a fingerprint and no token', async () => {
     const { access_token: token } = must(await issue({ client: 'web', user: 'bob' }));
-    const [event] = await application.ctx.store.listAudit({ tenant: 'acme', type: 'grant_opened', limit: 1 });
+    const [event] = await listAudit(application.ctx.store, { tenant: 'acme', type: 'grant_opened', limit: 1 });
     expect(event).toMatchObject({ actor: 'operator', clientId: 'web', subject: 'id-bob', fingerprint: application.ctx.fingerprint(token) });
     expect(JSON.stringify(event)).not.toContain(token);
   });
@@ -124,7 +125,7 @@ describe('explaining', () => {
     expect(await explain('at_unknown', 'api')).toMatchObject({ ok: true, value: { active: false, reason: 'not_a_token', clientId: null } });
     expect(await explain(token, 'spa')).toMatchObject({ ok: true, value: { active: false, reason: 'caller_public' } });
     expect(await explain(token, 'nobody')).toMatchObject({ ok: false, error: 'not_found' });
-    expect(await application.ctx.store.listAudit({ type: 'token_introspection_denied', limit: 1 })).toEqual([]);
+    expect(await listAudit(application.ctx.store, { type: 'token_introspection_denied', limit: 1 })).toEqual([]);
   });
 
   test('LG-10 in report mode it says what enforcing would do', async () => {

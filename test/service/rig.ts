@@ -1,15 +1,17 @@
 /** The services over a real database in a folder of their own, with a clock that tests set. */
 import { makeAuditQueue, type RunningAuditQueue } from '../../src/audit/queue.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
+import { noMetrics, type Metrics } from '../../src/core/metrics.ts';
 import type { Clock, Log } from '../../src/core/ports.ts';
 import type { Client, Tenant } from '../../src/core/model.ts';
 import { makeTenant, type TenantChange } from '../../src/core/tenant-settings.ts';
 import type { ClientChange } from '../../src/core/client-settings.ts';
-import type { Context } from '../../src/service/context.ts';
+import { commandLine, type Context } from '../../src/service/context.ts';
 import { makeClientAuthenticator } from '../../src/service/authenticate-client.ts';
 import { makeKeyRings } from '../../src/service/key-rings.ts';
 import { createClient } from '../../src/service/manage-clients.ts';
 import type { Managed } from '../../src/service/manage-outcome.ts';
+import { makeLimiter } from '../../src/service/limits.ts';
 import { makeThrottle } from '../../src/service/throttle.ts';
 import { makeTokenReader } from '../../src/service/read-token.ts';
 import { makePasswordHasher, makePeoplePasswords } from '../../src/keys/password.ts';
@@ -21,6 +23,7 @@ import { removeFolder, temporaryFolder } from '../helpers/server.ts';
 import { freshKey, master } from '../keys/rings.ts';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { listAudit } from '../helpers/trail.ts';
 
 /** The test's own time. */
 export type SetClock = Clock & { advance(ms: number): void };
@@ -54,31 +57,33 @@ export type Rig = {
 };
 
 /** Opens everything. @param parts what a test replaces */
-export function openRig(parts: { readonly refreshGraceMs?: number; readonly log?: Log; readonly pause?: (ms: number) => Promise<void> } = {}): Rig {
+export function openRig(parts: { readonly refreshGraceMs?: number; readonly log?: Log; readonly metrics?: Metrics; readonly pause?: (ms: number) => Promise<void> } = {}): Rig {
   const folder = temporaryFolder();
   const store = openSqliteStore({ path: join(folder, 'assay.db') });
   const clock = makeSetClock();
   const log = parts.log ?? silentLog;
+  const metrics = parts.metrics ?? noMetrics;
   const audit = makeAuditQueue(store, clock, log);
   const passwords = makePasswordHasher();
   const rings = makeKeyRings(store, master);
   const origin = originOf('https://id.example.com');
   const ctx: Context = {
-    store, clock, log, master, audit, passwords, rings,
-    peoplePasswords: makePeoplePasswords(passwords, null), attempts: makeAttempts(clock, parts.pause ?? (() => Promise.resolve())), newcomers: makeThrottle(clock), mayIssue: () => true,
+    store, clock, log, master, codeKey: randomBytes(32), audit, metrics, passwords, rings,
+    peoplePasswords: makePeoplePasswords(passwords, null), attempts: makeAttempts(clock, parts.pause ?? (() => Promise.resolve())), newcomers: makeThrottle(clock), limiter: makeLimiter(clock, audit, true), mayIssue: () => true,
     composeMail: (content, to) => ({ subject: `${content.kind} ${to.brandName}`, text: JSON.stringify(content) }),
     random: { text: (bytes) => randomBytes(bytes).toString('base64url') },
     fingerprint: makeFingerprint(randomBytes(32).toString('base64url')),
     tokens: makeTokenReader(store, rings),
-    authenticator: makeClientAuthenticator({ store, clock, audit, passwords, rateLimits: true }),
+    authenticator: makeClientAuthenticator({ store, clock, audit, passwords, metrics, rateLimits: true }),
     origin: () => origin,
-    settings: { refreshGraceMs: parts.refreshGraceMs ?? 10_000, rateLimits: true, rsaBits: 2048 },
+    settings: { refreshGraceMs: parts.refreshGraceMs ?? 10_000, rateLimits: true, rsaBits: 2048, masterKeySource: 'file' },
+    by: commandLine,
   };
   return {
     ctx, clock, audit,
     async events(type) {
       await audit.flush();
-      return (await store.listAudit({ type, limit: 1000 })).toReversed();
+      return (await listAudit(store, { type, limit: 1000 })).toReversed();
     },
     async tenant(slug = 'acme', change = {}) {
       const tenant = makeTenant({ id: `ten_${slug}`, slug, nowMs: clock.now() }, { algorithm: 'ES256', ...change });

@@ -87,13 +87,13 @@ describe('TRT-21, UI-07 · a session that is left alone', () => {
     expect(await rig.events('refresh_refused')).toMatchObject([{ reason: 'session_over', outcome: 'denied' }]);
     await sweep();
     expect([await isActive(bound.access_token), await isActive(bound.refresh_token)]).toEqual([false, false]);
-    expect(await tellUserinfo(rig.ctx, acme, bound.access_token)).toEqual({ ok: false, error: 'invalid_token' });
+    expect(await tellUserinfo(rig.ctx, acme, bound.access_token, rig.ctx.by)).toEqual({ ok: false, error: 'invalid_token' });
     expect(await refresh(bound.refresh_token)).toMatchObject({ ok: false, error: 'invalid_grant' });
     expect(await findSignedIn(rig.ctx, acme, seat.browser)).toBeNull();
     expect(await told()).toEqual(['app']);
     expect(await rig.events('session_ended')).toMatchObject([{ tenant: 'acme', actor: 'server', subject: user.id, reason: 'idle' }]);
     expect(await isActive(offline.access_token)).toBe(true);
-    expect((await tellUserinfo(rig.ctx, acme, offline.access_token)).ok).toBe(true);
+    expect((await tellUserinfo(rig.ctx, acme, offline.access_token, rig.ctx.by)).ok).toBe(true);
     given(await refresh(offline.refresh_token));
   });
 
@@ -175,7 +175,7 @@ describe('TRT-21, UI-07 · a session at its absolute end', () => {
     expect(outcome.active && outcome.facts.expiresAt).toBe(Math.floor(seat.session.expiresAtMs / 1000));
     rig.clock.advance(40_000);
     for (const token of [bound.access_token, again.access_token, again.refresh_token]) expect(await isActive(token)).toBe(false);
-    expect(await tellUserinfo(rig.ctx, acme, again.access_token)).toEqual({ ok: false, error: 'invalid_token' });
+    expect(await tellUserinfo(rig.ctx, acme, again.access_token, rig.ctx.by)).toEqual({ ok: false, error: 'invalid_token' });
     expect(await refresh(again.refresh_token)).toMatchObject({ error: 'invalid_grant' });
     await sweep();
     expect([await told(), await isActive(offline.access_token)]).toEqual([['app'], true]);

@@ -3,16 +3,23 @@
  * Promises are written in the port's words (src/core/store.ts).
  */
 import { afterEach, beforeEach, describe, test } from 'bun:test';
+import { accessPromises } from './access-promises.ts';
+import { activityPromises } from './activity-promises.ts';
+import { auditPromises } from './audit-promises.ts';
 import { codePromises } from './code-promises.ts';
 import { credentialPromises } from './credential-promises.ts';
+import { invitationPromises } from './invitation-promises.ts';
 import { organizationPromises } from './organization-promises.ts';
 import { ownerPromises } from './owner-promises.ts';
+import { peopleListPromises } from './people-list-promises.ts';
 import { peopleSweepPromises } from './people-sweep-promises.ts';
+import { sealPromises } from './seal-promises.ts';
 import { sessionEndPromises } from './session-end-promises.ts';
 import { sessionPromises } from './session-promises.ts';
 import { sweepPromises } from './sweep-promises.ts';
 import { tokenPromises } from './token-promises.ts';
 import { updatePromises } from './update-promises.ts';
+import { webhookPromises } from './webhook-promises.ts';
 import type { Store } from '../../src/core/store.ts';
 
 /** A promise's name (requirement ids first) and how to see that it is kept by an empty store. */
@@ -34,7 +41,7 @@ export function storeConformance(name: string, openStore: () => Store | Promise<
     });
     const promises = [
       ...ownerPromises, ...updatePromises, ...tokenPromises, ...sessionPromises, ...sessionEndPromises, ...codePromises, ...credentialPromises, ...organizationPromises,
-      ...sweepPromises, ...peopleSweepPromises,
+      ...sealPromises, ...sweepPromises, ...peopleSweepPromises, ...auditPromises, ...accessPromises, ...webhookPromises, ...activityPromises, ...peopleListPromises, ...invitationPromises,
     ];
     for (const [promise, keeps] of promises) {
       test(promise, async () => {

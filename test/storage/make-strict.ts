@@ -10,7 +10,7 @@ import { join } from 'node:path';
 
 const withoutRowid = new Set([
   'meta', 'client_secrets', 'refresh_tokens', 'revoked_ids', 'sessions', 'passwords', 'totp', 'recovery_codes', 'sign_in_failures', 'organizations',
-  'roles',
+  'roles', 'administrators', 'admin_invitations', 'replies', 'activity', 'audit_anchors',
 ]);
 const folder = join(import.meta.dir, '../../drizzle');
 

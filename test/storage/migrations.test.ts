@@ -92,7 +92,9 @@ describe('OP-04 migrations', () => {
   test('an older database is copied (0600), then brought up to date without losing a row', async () => {
     const path = await furnished();
     const steps = [...migrations, rebuild, { tag: 'more', sql: 'ALTER TABLE tenants ADD COLUMN colour TEXT' }];
-    const migrated = connect(path, 5000, steps);
+    const told: string[] = [];
+    const migrated = connect(path, 5000, steps, undefined, (what, done, total) => told.push(`${what} ${done}/${total}`));
+    expect(told).toEqual(['copying the database 0/4', 'migrating 1/4', 'migrating 2/4', 'checking references 3/4']);
     expect(schemaVersion(migrated.db)).toBe(steps.length);
     for (const table of ['tenants', 'clients', 'client_secrets', 'users', 'grants', 'refresh_tokens']) {
       expect([table, migrated.db.query<{ n: number }, []>(`SELECT count(*) AS n FROM ${table}`).get()?.n]).toEqual([table, 1]);

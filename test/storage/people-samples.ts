@@ -7,6 +7,7 @@ import type { Aftermath } from '../../src/core/people-store.ts';
 import type { Grant } from '../../src/core/model.ts';
 import type { Store } from '../../src/core/store.ts';
 import { aClient, aGrant, anEvent, aTenant, aUser, digestOf, furnish, HOUR_MS, SOON_S, T0 } from './samples.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 export const MINUTE_MS = 60_000;
 const LATER_MS = T0 + 1_000 * HOUR_MS;
@@ -91,7 +92,7 @@ export async function dueOf(store: Store, nowMs: number): Promise<readonly Outbo
 
 /** Ids of what went along with changes: of the events, and of the mails. */
 export async function aftermathsOf(store: Store): Promise<{ readonly events: readonly string[]; readonly mails: readonly string[] }> {
-  const events = await store.listAudit({ type: 'profile_changed', limit: 999 });
+  const events = await listAudit(store, { type: 'profile_changed', limit: 999 });
   const items = await dueOf(store, LATER_MS);
   return { events: events.map(({ reason }) => reason ?? '').toSorted(), mails: items.filter(({ kind }) => kind === 'mail').map(({ id }) => id).toSorted() };
 }

@@ -1,6 +1,7 @@
 /** Rows for storage tests: complete, and different only in what a test names. Times start at `T0`. */
 import { createHash } from 'node:crypto';
 import { auditEvent } from '../../src/core/audit-event.ts';
+import { defaultOperationsSettings } from '../../src/core/operations-settings.ts';
 import { defaultPeopleSettings } from '../../src/core/people.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type {
@@ -22,7 +23,7 @@ export function aTenant(changes: Partial<Tenant> = {}): Tenant {
   return {
     id: 'ten_1', slug: 'acme', name: 'Acme', preset: 'standard', layout: 'realm', host: null, introspectionPolicy: 'audience',
     introspectionPolicyMode: 'enforce', revocationPolicy: 'issued_to', refreshRevocation: 'grant', shape: 'standard',
-    defaultAudience: 'issuer', algorithm: 'ES256', accessTokenTtl: 300, refreshTokenTtl: 86_400, people: defaultPeopleSettings, createdAtMs: T0,
+    defaultAudience: 'issuer', algorithm: 'ES256', accessTokenTtl: 300, refreshTokenTtl: 86_400, people: defaultPeopleSettings, operations: defaultOperationsSettings, createdAtMs: T0,
     disabledAtMs: null, deletedAtMs: null, notBeforeMs: 0, ...changes,
   };
 }
@@ -58,7 +59,7 @@ export function aResource(changes: Partial<Resource> = {}): Resource {
 export function aKey(changes: Partial<SigningKeyRow> = {}): SigningKeyRow {
   return {
     tenantId: 'ten_1', kid: 'key_1', algorithm: 'ES256', status: 'active', publicJwk: '{"kty":"EC"}', sealedPrivate: 'v1.sealed',
-    createdAtMs: T0, activatedAtMs: T0, retiredAtMs: null, ...changes,
+    createdAtMs: T0, activatedAtMs: T0, retiredAtMs: null, issuer: null, ...changes,
   };
 }
 

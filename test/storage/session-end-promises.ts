@@ -6,6 +6,7 @@ import { sweepAll } from './sweep-promises.ts';
 import { defaultPeopleSettings, type BrowserSession } from '../../src/core/people.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Store } from '../../src/core/store.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 const IDLE_MS = defaultPeopleSettings.sessionIdleTtl * 1000;
 const STEP = 50;
@@ -13,7 +14,7 @@ const STEP = 50;
 const add = (store: Store, id: string, changes: Partial<BrowserSession> = {}): Promise<boolean> =>
   store.openBrowserSession({ session: aBrowserSession(`${changes.tenantId ?? ''} ${id}`, { id, ...changes }), replaces: null, progress: null }, { audit: [] });
 const withIdle = (id: string, sessionIdleTtl: number) => aTenant({ id, slug: id, people: { ...defaultPeopleSettings, sessionIdleTtl } });
-const endsOf = async (store: Store): Promise<readonly AuditEvent[]> => (await store.listAudit({ type: 'session_ended', limit: 9999 })).toReversed();
+const endsOf = async (store: Store): Promise<readonly AuditEvent[]> => (await listAudit(store, { type: 'session_ended', limit: 9999 })).toReversed();
 const endedAt = async (store: Store, id: string, tenantId = 'ten_1'): Promise<number | null | undefined> => (await store.findSession(tenantId, id))?.endedAtMs;
 
 /** A grant that ends with `ses_b`, one of a client that is told, and one for offline use. */
@@ -82,7 +83,7 @@ export const sessionEndPromises: readonly StorePromise[] = [
     const ended = async () => Promise.all(places.map((place) => endedAt(store, 'ses_b', place)));
     expect(await ended()).toEqual([null, T0 + 2_000, null, T0 + 2_000]);
     expect((await endsOf(store)).map(({ tenant }) => tenant ?? 'none').toSorted()).toEqual(['none', 'ten_short']);
-    expect((await store.listAudit({ tenant: 'ten_short', limit: 9 })).map(({ reason }) => reason)).toEqual(['idle']);
+    expect((await listAudit(store, { tenant: 'ten_short', limit: 9 })).map(({ reason }) => reason)).toEqual(['idle']);
   }],
 
   ['a visit in the same moment keeps a session, one that comes after its end does not bring it back', async (store) => {

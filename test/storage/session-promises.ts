@@ -5,6 +5,7 @@ import {
 } from './people-samples.ts';
 import { noProgress } from '../../src/core/people.ts';
 import { aClient, aGrant, anEvent, aSession, aUser, digestOf, furnish, HOUR_MS, SOON_S, T0 } from './samples.ts';
+import { listAudit } from '../helpers/trail.ts';
 
 const at = T0 + 5_000;
 const signedIn = { ...noProgress, sessionId: 'ses_2' } as const;
@@ -122,7 +123,7 @@ export const sessionPromises: readonly StorePromise[] = [
     expect(await revokedOf(store, ids)).toEqual(['g_back', 'g_deaf', 'g_gone']);
     expect(await logoutsOf(store)).toEqual([logoutOf('cli_back')]);
     expect((await store.findBrowserSession('ten_1', digestOf('secret_1')))?.endedAtMs).toBe(at);
-    expect(await store.listAudit({ type: 'session_ended', limit: 99 })).toHaveLength(51);
+    expect(await listAudit(store, { type: 'session_ended', limit: 99 })).toHaveLength(51);
     const [item] = await dueOf(store, at);
     expect(item).toMatchObject({ createdAtMs: at, nextAttemptAtMs: at, attempts: 0, doneAtMs: null, outcome: null });
     expect(item?.id).toMatch(/^out_[\w-]{22}$/);

@@ -3,7 +3,10 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { beginChain, stepChain, type ChainFault, type ChainState } from '../../src/core/audit-chain.ts';
+import type { AuditSearch } from '../../src/core/operations-store.ts';
 import { defaultPeopleSettings } from '../../src/core/people.ts';
+import { prepareSearch } from '../../src/storage/sqlite/audit-search.ts';
 import { connect } from '../../src/storage/sqlite/connection.ts';
 import { migrations } from '../../src/storage/sqlite/migrations.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/open.ts';
@@ -67,18 +70,73 @@ describe('SQLite', () => {
     await close();
   });
 
-  test('LG-08 audit rows can be neither changed nor deleted, but for a count that grows and a declared retention', async () => {
+  test('LG-08 audit rows can be neither changed, moved, replaced nor deleted, but for a count that grows and what retention declared', async () => {
     const { db, close } = connect(newPath(), 5000, migrations);
-    db.run(`INSERT INTO audit (time_ms, type, outcome, count) VALUES (${T0}, 'token_revoked', 'success', 2)`);
-    for (const change of ['UPDATE audit SET time_ms = 1', "UPDATE audit SET reason = 'x', count = 9", 'UPDATE audit SET count = 1', 'DELETE FROM audit']) {
-      expect(() => db.run(change)).toThrow('audit is append-only');
-    }
+    const add = (tenant: string | null, hash: string) => db.run(`INSERT INTO audit (time_ms, type, tenant, outcome, count, hash) VALUES (${T0}, 'token_revoked', ?, 'success', 2, ?)`, [tenant, hash]);
+    for (const [tenant, hash] of [['acme', 'a1'], [null, 's1'], ['acme', 'a2'], [null, 's2'], ['acme', 'a3']] as const) add(tenant, hash);
+    const refused = [
+      'UPDATE audit SET time_ms = 1', "UPDATE audit SET reason = 'x', count = 9", 'UPDATE audit SET count = 1', "UPDATE audit SET hash = 'x'", 'UPDATE audit SET seq = seq + 9',
+      'DELETE FROM audit', `INSERT OR REPLACE INTO audit (seq, time_ms, type, outcome, count) VALUES (3, ${T0}, 'token_revoked', 'success', 1)`,
+    ];
+    for (const change of refused) expect(() => db.run(change)).toThrow('audit is append-only');
     db.run('UPDATE audit SET count = 3');
-    db.run(`INSERT INTO meta VALUES ('audit_keep_from_ms', '${T0}')`);
-    expect(() => db.run('DELETE FROM audit')).toThrow('audit is append-only');
-    db.run(`UPDATE meta SET value = '${T0 + 1}'`);
-    db.run('DELETE FROM audit');
+    const anchor = (chain: string, number: number, hash: string) => () => db.run(
+      'INSERT INTO audit_anchors VALUES (?, ?, ?) ON CONFLICT (chain) DO UPDATE SET number = excluded.number, hash = excluded.hash', [chain, number, hash]);
+    // An anchor is a row of its own chain, with that row's hash, and moves on only.
+    for (const [chain, number, hash] of [['acme', 3, 'a1'], ['acme', 2, 's1'], ['', 3, 'a2'], ['acme', 99, 'a2'], ['nobody', 1, 'a1']] as const) {
+      expect(anchor(chain, number, hash)).toThrow('audit anchors only move on');
+    }
+    anchor('acme', 3, 'a2')();
+    expect(anchor('acme', 1, 'a1')).toThrow('audit anchors only move on');
+    for (const change of ['DELETE FROM audit_anchors', "UPDATE audit_anchors SET chain = ''", 'UPDATE audit_anchors SET number = 1']) expect(() => db.run(change)).toThrow('audit anchors only move on');
+    // Below it rows of that chain may go, of no other, and never the newest.
+    for (const change of ['DELETE FROM audit WHERE seq = 2', 'DELETE FROM audit WHERE seq = 5']) expect(() => db.run(change)).toThrow('audit is append-only');
+    db.run('DELETE FROM audit WHERE seq IN (1, 3)');
+    anchor('acme', 5, 'a3')();
+    expect(() => db.run('DELETE FROM audit WHERE seq = 5')).toThrow('audit is append-only');
     await close();
+  });
+
+  test('LG-08 several processes append to one chain, and it holds', async () => {
+    const path = newPath();
+    const stores = [openSqliteStore({ path }), openSqliteStore({ path })];
+    await Promise.all(stores.flatMap((store) => Array.from({ length: 40 }, async (_, index) => {
+      if (index % 3 === 0) await Bun.sleep(index % 7);
+      await store.recordAudit([anEvent({ reason: `${index}` })]);
+    })));
+    let state: ChainState | ChainFault = beginChain(null);
+    for (const row of await stores[0]!.readAudit({ tenant: 'acme', after: 0, limit: 999 })) state = typeof state === 'string' ? state : stepChain(state, row, digestOf);
+    expect(state).toMatchObject({ number: 80 });
+    for (const store of stores) await store.close();
+  });
+
+  test('every search of the audit trail finds its rows by an index, or walks from the newest on', async () => {
+    const path = newPath();
+    const connection = connect(path, 5000, migrations);
+    const asked: string[] = [];
+    const db = new Proxy(connection.db, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name);
+        if (name !== 'prepare') return typeof member === 'function' ? member.bind(target) : member;
+        return (sql: string) => {
+          asked.push(sql);
+          return target.prepare(sql);
+        };
+      },
+    });
+    const search = prepareSearch({ ...connection, db });
+    const filters: AuditSearch = { tenant: 'a', types: ['token_revoked'], actor: 'a', clientId: 'c', subject: 's', ip: 'i', requestId: 'r', outcome: 'denied', sinceMs: 1, untilMs: T0 };
+    const names = Object.keys(filters) as (keyof AuditSearch)[];
+    const sets = [[], ...names.map((name) => [name]), ...names.flatMap((one) => names.map((other) => [one, other])), names];
+    for (const set of sets) await search({ after: null, limit: 9 }, Object.fromEntries(set.map((name) => [name, filters[name]])));
+    expect(asked.length).toBeGreaterThan(100);
+    for (const statement of new Set(asked)) {
+      const plan = connection.db.query<{ detail: string }, null[]>(`EXPLAIN QUERY PLAN ${statement}`).all(...Array.from({ length: connection.db.prepare(statement).paramsCount }, () => null));
+      // What is walked is a window; what sorts would read all of it first.
+      const wrong = plan.map(({ detail }) => detail).filter((detail) => !/^(?:CO-ROUTINE|SEARCH audit USING (?:COVERING )?INDEX audit_\w+ \(.*\)|SEARCH audit USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)|SCAN \(subquery-\d+\))/.test(detail));
+      expect({ statement, wrong }).toEqual({ statement, wrong: [] });
+    }
+    await connection.close();
   });
 
   test('every protocol statement finds its rows by an index', async () => {
@@ -92,10 +150,19 @@ describe('SQLite', () => {
       // One that finds its rows by their tenant alone reads all of it; only what is asked of all of it may.
       const wide = plan.filter(({ detail }) => detail.endsWith('(tenant_id=?)') && !/^SEARCH (roles|signing_keys|outbox) /.test(detail));
       expect({ statement, wide }).toEqual({ statement, wide: [] });
-      expect({ statement, scans: plan.filter(({ detail }) => /^SCAN (?!CONSTANT ROW)/.test(detail)).map(({ detail }) => detail) }).toEqual({ statement, scans: [] });
+      expect({ statement, scans: plan.filter(({ detail }) => /^SCAN (?!CONSTANT ROW|\(subquery)/.test(detail)).map(({ detail }) => detail) }).toEqual({ statement, scans: [] });
     }
     db.close();
     await store.close();
+  });
+
+  test('a count of all rows that closing comes upon ends with it', async () => {
+    const store = openSqliteStore({ path: newPath() });
+    await furnish(store);
+    await Promise.all(Array.from({ length: 6_000 }, (_, index) => store.revokeTokenId('ten_1', `jti_${index}`, T0 / 1000, T0, () => [])));
+    const counting = Promise.resolve(store.statistics()).then(() => 'counted', (error: unknown) => (error instanceof Error ? error.name : ''));
+    await store.close();
+    expect(await counting).toBe('StoreError');
   });
 
   test('what signing in keeps is there after reopening, and another process sees it at once', async () => {

@@ -8,7 +8,7 @@ import { signingAlgorithms } from '../../src/spec/names.ts';
 import { mintAccessToken } from '../../src/tokens/mint.ts';
 import { looksLikeJwt, readAccessToken } from '../../src/tokens/verify.ts';
 import { activeKey, freshKey, master, ringOf, signerOf } from '../keys/rings.ts';
-import { sealingContext } from '../../src/keys/generate.ts';
+import { sealedFor } from '../../src/core/sealed.ts';
 import { unseal } from '../../src/keys/seal.ts';
 import { T0 } from '../storage/samples.ts';
 
@@ -125,7 +125,7 @@ describe('RFC 9068 §4, RFC 8725 §3 · proving', () => {
 
   test('INT-76 a token of ours under another algorithm of the same key type', async () => {
     const rsa = await activeKey('RS256');
-    const pss = await importPKCS8(unseal(master, sealingContext('ten_1', rsa.kid), rsa.sealedPrivate), 'PS256');
+    const pss = await importPKCS8(unseal(master, sealedFor.signingKey('ten_1', rsa.kid), rsa.sealedPrivate), 'PS256');
     const other = await new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader({ alg: 'PS256', typ: 'at+jwt', kid: rsa.kid }).sign(pss);
     expect(await read(other, await ringOf(rsa))).toEqual(bad('bad_signature') as never);
   });
@@ -151,7 +151,7 @@ describe('RFC 9068 §4, RFC 8725 §3 · proving', () => {
   test('a signed payload that is not a set of claims', async () => {
     for (const payload of ['', '{', '[]', 'null', '"x"', '1']) expect(await read(forge(head(), payload), ring)).toEqual(bad('not_a_token') as never);
     expect(await read(forge(head(), { ...claims, exp: '1' }), ring)).toEqual(bad('not_a_token') as never);
-    const compressed = await new CompactSign(Buffer.from([0xff, 0xfe])).setProtectedHeader(head()).sign(await importPKCS8(unseal(master, sealingContext('ten_1', row.kid), row.sealedPrivate), 'ES256'));
+    const compressed = await new CompactSign(Buffer.from([0xff, 0xfe])).setProtectedHeader(head()).sign(await importPKCS8(unseal(master, sealedFor.signingKey('ten_1', row.kid), row.sealedPrivate), 'ES256'));
     expect(await read(compressed, ring)).toEqual(bad('not_a_token') as never);
   });
 

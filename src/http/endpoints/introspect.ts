@@ -1,12 +1,15 @@
 import { chooseShape } from '../../core/shapes.ts';
 import { renderIntrospection } from '../../core/introspect.ts';
 import type { EndpointPath, Layout } from '../../core/layouts.ts';
+import { limitHeaders, refusedBy } from '../../core/limits.ts';
 import type { Client, ShapeName, Tenant } from '../../core/model.ts';
 import type { InactiveReason } from '../../core/standing.ts';
 import { introspect, type IntrospectionOutcome } from '../../service/introspect.ts';
 import { admit } from '../admit.ts';
 import type { Answer } from '../answer-memory.ts';
+import { answerLimited } from '../failures.ts';
 import { readFormText } from '../form.ts';
+import type { ExtraHeaders } from '../respond.ts';
 import { introspectForm, knownParameters, type IntrospectForm } from '../schemas.ts';
 import type { EndpointHandler } from './endpoint.ts';
 import type { Arrival, ServerContext } from '../server-context.ts';
@@ -27,24 +30,41 @@ export function makeIntrospect(server: ServerContext, layout: Layout, path: Endp
     const { requestId } = arrival.peer;
     const body = await readFormText(request, known);
     const question = body.ok ? answers.ask(request.headers.get('authorization'), arrival.site, url, slug, body.text) : null;
-    if (question !== null && question.answer !== null) return give(question.answer, arrival);
+    if (question !== null && question.answer !== null) return again(question.answer, arrival);
 
     const admitted = await admit<IntrospectForm>(server, request, arrival, { layout, slug }, body, known, false);
     if (admitted instanceof Response) return admitted;
-    const { tenant, client, form } = admitted;
+    const { tenant, client, form, headers } = admitted;
     if (form.token === undefined) return respond.error(400, 'invalid_request', 'token is missing', requestId);
     const shape = shapeFor(tenant, client);
     const outcome = await introspect(ctx, tenant, client, form.token, shape);
-    const answer = { text: outcome.active ? renderActive(outcome, shape, tenant, client) : INACTIVE, tell: outcome.tell };
+    const answer: Answer = { text: outcome.active ? renderActive(outcome, shape, tenant, client) : INACTIVE, result: outcome.active ? 'active' : outcome.reason, tell: outcome.tell, limits: limitsOf(tenant, client) };
     if (question !== null && (outcome.active || !passing.has(outcome.reason))) {
       question.remember(answer, outcome.active ? outcome.facts.expiresAt : null, client.secrets);
     }
-    return give(answer, arrival);
+    return give(answer, arrival, headers);
   };
 
-  function give({ text, tell }: Answer, { peer }: Arrival): Response {
+  function give({ text, result, tell }: Answer, { peer }: Arrival, headers?: ExtraHeaders): Response {
+    ctx.metrics.introspected(result);
     tell?.(peer);
-    return respond.json(200, text, peer.requestId);
+    return respond.json(200, text, peer.requestId, headers);
+  }
+
+  /** The same answer again, if the limits allow. */
+  function again(answer: Answer, arrival: Arrival): Response {
+    if (answer.limits === null) return give(answer, arrival);
+    const standings = answer.limits(arrival.peer);
+    return refusedBy(standings) === null ? give(answer, arrival, limitHeaders(standings)) : answerLimited(server, standings, arrival.peer.requestId);
+  }
+
+  function limitsOf(tenant: Tenant, client: Client): Answer['limits'] {
+    const { limits } = tenant.operations;
+    if (limits.address === null && limits.client === null && limits.tenant === null) return null;
+    return (from) => {
+      const arrived = ctx.limiter.arrive(tenant, from);
+      return refusedBy(arrived) === null ? [...arrived, ...ctx.limiter.call(tenant, client, from)] : arrived;
+    };
   }
 
   function shapeFor(tenant: Tenant, client: Client): ShapeName {

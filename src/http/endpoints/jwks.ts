@@ -1,7 +1,9 @@
+import { issuerOf } from '../../core/issuer.ts';
 import type { Layout } from '../../core/layouts.ts';
 import type { Tenant } from '../../core/model.ts';
 import type { Store } from '../../core/store.ts';
 import { NoSigningKey } from '../../service/issue.ts';
+import { publishedKeys } from '../../service/key-rings.ts';
 import { tenantNameOf } from '../admit.ts';
 import { answerNotFound } from '../failures.ts';
 import { etagOf } from '../etag.ts';
@@ -46,10 +48,10 @@ export function makeJwks(server: ServerContext, layout: Layout): EndpointHandler
     const name = tenantNameOf(layout, arrival, slug);
     const tenant = name === null ? null : await ctx.store.findTenant(name);
     if (tenant === null || !(await servesKeys(tenant, ctx.clock.now(), longestOf))) return answerNotFound(server, requestId);
-    const { published, signer } = await ctx.rings.of(tenant.id);
+    const ring = await ctx.rings.of(tenant.id);
     // An empty set would be remembered by whoever asks, for as long as it may be kept.
-    if (signer === null) throw new NoSigningKey();
-    const body = JSON.stringify(published);
+    if (ring.signer === null) throw new NoSigningKey();
+    const body = JSON.stringify(publishedKeys(ring, issuerOf(tenant, ctx.origin())));
     return respond.cacheable(request, 'application/jwk-set+json', body, etagOf(body), requestId);
   };
 }

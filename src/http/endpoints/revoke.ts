@@ -15,10 +15,10 @@ export function makeRevoke(server: ServerContext, layout: Layout, path: Endpoint
     const { requestId } = arrival.peer;
     const admitted = await admit<RevokeForm>(server, request, arrival, { layout, slug }, await readFormText(request, known), known, true);
     if (admitted instanceof Response) return admitted;
-    const { tenant, client, form } = admitted;
+    const { tenant, client, form, headers } = admitted;
     if (form.token === undefined) return server.respond.error(400, 'invalid_request', 'token is missing', requestId);
     await revoke(server.ctx, tenant, client, form.token, arrival.peer);
     const shape = chooseShape({ client: client.shape, path: path.shape, home: tenant.layout === layout.name, tenant: tenant.shape, layout: layout.shape });
-    return server.respond.json(200, shapes[shape].revokeBody, requestId);
+    return server.respond.json(200, shapes[shape].revokeBody, requestId, headers);
   };
 }

@@ -17,7 +17,7 @@ export function makeToken(server: ServerContext, layout: Layout): EndpointHandle
     const { respond } = server;
     const admitted = await admit<TokenForm>(server, request, arrival, { layout, slug }, await readFormText(request, known), known, true);
     if (admitted instanceof Response) return admitted;
-    const { tenant, client, form } = admitted;
+    const { tenant, client, form, headers } = admitted;
     const grantType = form.grant_type;
     if (grantType === undefined) return respond.error(400, 'invalid_request', 'grant_type is missing', requestId);
     if (client.public && findGrantHandler(grantType)?.allowPublic === false) {
@@ -25,8 +25,8 @@ export function makeToken(server: ServerContext, layout: Layout): EndpointHandle
     }
     const outcome = await exchangeGrant(server.ctx, grantType, { tenant, client, parameters: parametersOf(form), from: arrival.peer });
     return outcome.ok
-      ? respond.json(200, JSON.stringify(outcome.response), requestId)
-      : respond.error(400, outcome.error, outcome.description, requestId);
+      ? respond.json(200, JSON.stringify(outcome.response), requestId, headers)
+      : respond.error(400, outcome.error, outcome.description, requestId, headers);
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Layout } from '../../core/layouts.ts';
 import { readBearer } from '../../core/bearer.ts';
-import { tellUserinfo } from '../../service/userinfo.ts';
+import { limitHeaders, refusedBy } from '../../core/limits.ts';
+import { recordUserinfoRefusal, tellUserinfo } from '../../service/userinfo.ts';
 import { resolveTenant } from '../admit.ts';
-import { answerBearerFault, answerFormFault, answerNotFound } from '../failures.ts';
+import { answerBearerFault, answerFormFault, answerLimited, answerNotFound } from '../failures.ts';
 import { isForm, parseForm, readFormText, type FormFault } from '../form.ts';
 import { knownParameters, userinfoForm, type UserinfoForm } from '../schemas.ts';
 import type { EndpointHandler } from './endpoint.ts';
@@ -22,17 +23,22 @@ async function readFormToken(request: Request): Promise<{ readonly token: string
 /** OpenID Connect Core §5.3: claims about the user whose access token is presented. */
 export function makeUserinfo(server: ServerContext, layout: Layout): EndpointHandler {
   return async (request, arrival, slug) => {
-    const { requestId } = arrival.peer;
+    const { peer } = arrival;
+    const { requestId } = peer;
     const tenant = await resolveTenant(server.ctx.store, layout, arrival, slug);
     if (tenant === null) return answerNotFound(server, requestId);
+    const arrived = server.ctx.limiter.arrive(tenant, peer);
+    if (refusedBy(arrived) !== null) return answerLimited(server, arrived, requestId);
     const form = await readFormToken(request);
     if ('fault' in form) return answerFormFault(server, form.fault, requestId);
     const reading = readBearer(request.headers.get('authorization'), form.token);
-    if (!reading.ok) return answerBearerFault(server, 'invalid_request', requestId);
-    if (reading.token === null) return answerBearerFault(server, null, requestId);
-    const outcome = await tellUserinfo(server.ctx, tenant, reading.token);
+    if (!reading.ok || reading.token === null) {
+      recordUserinfoRefusal(server.ctx, tenant, reading.ok ? 'no_token' : 'malformed', peer);
+      return answerBearerFault(server, reading.ok ? null : 'invalid_request', requestId);
+    }
+    const outcome = await tellUserinfo(server.ctx, tenant, reading.token, peer);
     return outcome.ok
-      ? server.respond.json(200, JSON.stringify(outcome.claims), requestId)
+      ? server.respond.json(200, JSON.stringify(outcome.claims), requestId, limitHeaders(arrived))
       : answerBearerFault(server, outcome.error, requestId);
   };
 }

@@ -1,9 +1,11 @@
 import { layouts, type Layout } from '../../core/layouts.ts';
 import { etagOf } from '../etag.ts';
+import { sharedFairly, type FairShare } from '../fair-share.ts';
 import type { Route } from '../routes.ts';
 import type { ServerContext } from '../server-context.ts';
 import { downloadData, postAccount, showAccount } from './account.ts';
 import { makeAssets } from './assets.ts';
+import { postInvitation, showInvitation } from './invitation.ts';
 import { showMailbox } from './mailbox.ts';
 import { postLink, postSignIn, showLink, showSignIn } from './sign-in.ts';
 import { forPeople, showError, type Visit, type VisitHandler } from './visit.ts';
@@ -16,6 +18,7 @@ const pages: readonly PageRow[] = [
   { path: '/sign-in/:interaction', show: showSignIn, post: postSignIn },
   { path: '/sign-in/:interaction/:view', show: showSignIn, post: postSignIn },
   { path: '/sign-in/:interaction/link/:token', show: showLink, post: postLink },
+  { path: '/invitation/:token', show: showInvitation, post: postInvitation },
   { path: '/account', show: showAccount, post: postAccount },
   { path: '/account/:section', show: showAccount },
   { path: '/account/data.json', show: downloadData },
@@ -36,15 +39,15 @@ async function showLogo(visit: Visit): Promise<Response> {
 }
 
 /** Routes of all pages for people, at every layout, and of what they refer to. */
-export function makePeoplePages(server: ServerContext): readonly Route[] {
-  return [...Object.values(layouts).flatMap((layout) => pages.flatMap((page) => routesOf(server, layout, page))), ...makeAssets(server)];
+export function makePeoplePages(server: ServerContext, share: FairShare): readonly Route[] {
+  return [...Object.values(layouts).flatMap((layout) => pages.flatMap((page) => routesOf(server, share, layout, page))), ...makeAssets(server)];
 }
 
-function routesOf(server: ServerContext, layout: Layout, { path, show, post }: PageRow): readonly Route[] {
+function routesOf(server: ServerContext, share: FairShare, layout: Layout, { path, show, post }: PageRow): readonly Route[] {
   const at = { path: `${layout.prefix}${path}`, allow: post === undefined ? 'GET, HEAD' : 'GET, HEAD, POST', page: true };
-  const shown = forPeople(server, layout, show);
+  const shown = sharedFairly(server, share, forPeople(server, layout, show));
   return [
     { method: 'GET', ...at, handler: shown }, { method: 'HEAD', ...at, handler: shown },
-    ...(post === undefined ? [] : [{ method: 'POST', ...at, handler: forPeople(server, layout, post) } as const]),
+    ...(post === undefined ? [] : [{ method: 'POST', ...at, handler: sharedFairly(server, share, forPeople(server, layout, post)) } as const]),
   ];
 }

@@ -2,8 +2,9 @@ import { redirectSource } from '../../core/redirect-uri.ts';
 import { renderMagicLink } from '../../pages/endings.tsx';
 import { acts, findLink, views, type ActOutcome, type View } from '../../service/sign-in/acts.ts';
 import type { CookieChange } from '../../service/sign-in/browser.ts';
-import { findPending, progressTo, type Pending } from '../../service/sign-in/pending.ts';
+import { findPending, invitationOf, progressTo, type Pending } from '../../service/sign-in/pending.ts';
 import { turnOf, type Turn } from '../../service/sign-in/turn.ts';
+import { returnPath } from '../console/paths.ts';
 import { csrfToken, isRightToken } from './csrf.ts';
 import { returnToClient } from './return-answer.ts';
 import { clientView, drawStep, type Trouble } from './step-pages.ts';
@@ -109,8 +110,11 @@ async function answerTurn(
       return showError(visit, 400, turn.reason, {}, cookies);
     case 'return':
       return returnToClient(visit, turn.address, turn.fields, cookies);
-    case 'account':
-      return redirect(visit, `${visit.base}/account${turn.section === null ? '' : `/${turn.section}`}`, cookies);
+    case 'account': {
+      const invitation = invitationOf(pending);
+      if (invitation !== null) return redirect(visit, `${visit.base}/invitation/${invitation}`, cookies);
+      return redirect(visit, returnPath(turn.section) ?? `${visit.base}/account${turn.section === null ? '' : `/${turn.section}`}`, cookies);
+    }
     case 'show': {
       if (posted) return redirect(visit, pathOf(visit), cookies);
       const held = await holdPerson(visit, pending, turn);

@@ -1,4 +1,6 @@
+import { auditEvent } from '../../core/audit-event.ts';
 import { layouts, tenantPrefix, type Layout } from '../../core/layouts.ts';
+import { limitHeaders, refusedBy } from '../../core/limits.ts';
 import { isStoreError } from '../../core/ports.ts';
 import type { Tenant } from '../../core/model.ts';
 import { passkeyPlace, type NoPasskeyPlace, type PasskeyPlace } from '../../service/credentials/passkeys.ts';
@@ -70,6 +72,8 @@ export function forPeople(server: ServerContext, layout: Layout, handler: VisitH
     try {
       const tenant = await resolveTenant(server.ctx.store, layout, arrival, slug);
       if (tenant === null) return await strayPage(server, request, 404, 'not_found', requestId);
+      const arrived = server.ctx.limiter.arrive(tenant, arrival.peer);
+      if (refusedBy(arrived) !== null) return await strayPage(server, request, 429, 'too_many_requests', requestId, limitHeaders(arrived));
       const base = tenantPrefix(layouts[layout.name], tenant.slug);
       const chrome = chromeOf(server, request, base, tenant);
       return await handler({ server, request, arrival, tenant, layout, base, chrome, parts, browser: browserOf(server, request, arrival, tenant, chrome.locale) });
@@ -96,7 +100,12 @@ export function show(visit: Visit, answer: PageAnswer, cookies: CookieChange = {
 
 /** An error page of this visit's tenant (PAGE of the requirements: no `Location`). */
 export function showError(visit: Visit, status: number, reason: ErrorReason, headers: Readonly<Record<string, string>> = {}, cookies: CookieChange = {}): Promise<Response> {
-  const { requestId } = visit.arrival.peer;
+  const { ip, requestId } = visit.arrival.peer;
+  if (reason === 'forbidden') {
+    // Somebody may be trying to act with another's cookies: the one thing that this page is for (UI-09, LG-04).
+    const { ctx } = visit.server;
+    ctx.audit.add(auditEvent({ timeMs: ctx.clock.now(), type: 'access_refused', tenant: visit.tenant.slug, subject: 'form', ip, requestId, outcome: 'denied', reason: 'foreign_form' }));
+  }
   return show(visit, { status, html: renderError(visit.chrome, { reason, requestId, href: null }), headers }, cookies);
 }
 

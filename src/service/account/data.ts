@@ -4,11 +4,12 @@ import type { SignedIn } from '../../core/next-step.ts';
 import type { Context } from '../context.ts';
 import { personEvent, type Person } from '../credentials/outcome.ts';
 import { secondFactors } from '../credentials/second-factor.ts';
+import { searchAudit } from '../manage-audit.ts';
 import { listAccess, listSessions } from './access.ts';
 
 /** Downloads of one person per minute: each reads a lot. */
 const MOST_PER_MINUTE = 6;
-/** Events that are looked through for those of a person, the newest first, and those that are told. */
+/** Events that are told, the newest first; and those with the person's id that are looked at, for a thing may have it too. */
 const LOOKED_AT = 10_000;
 const MOST_EVENTS = 1_000;
 
@@ -82,7 +83,7 @@ async function sessionsOf(ctx: Context, tenant: Tenant, { user, session: own }: 
 }
 
 async function eventsOf(ctx: Context, tenant: Tenant, user: User): Promise<readonly object[]> {
-  const events: readonly AuditEvent[] = await ctx.store.listAudit({ tenant: tenant.slug, sinceMs: user.createdAtMs, limit: LOOKED_AT });
+  const events: readonly AuditEvent[] = await searchAudit(ctx, { tenant: tenant.slug, subject: user.id, sinceMs: user.createdAtMs }, LOOKED_AT);
   return events.filter((event) => isAbout(event, user.id)).slice(0, MOST_EVENTS).map((event) => ({
     at: at(event.timeMs), type: event.type, outcome: event.outcome, reason: event.reason, by: event.actor, client_id: event.clientId, count: event.count,
     // Others' addresses are theirs. No client has a user's id (INT-115).

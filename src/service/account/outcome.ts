@@ -14,7 +14,7 @@ export type Section = 'overview' | 'security' | 'sessions' | 'applications' | 'd
 /** What the page says was done. */
 export const doneWords = [
   'password_changed', 'password_removed', 'passkey_added', 'passkey_removed', 'totp_added', 'totp_removed', 'codes_made', 'email_sent', 'email_changed',
-  'profile_changed', 'session_ended', 'sessions_ended', 'application_revoked', 'code_sent',
+  'profile_changed', 'session_ended', 'sessions_ended', 'application_revoked', 'code_sent', 'organization_joined',
 ] as const;
 export type Done = (typeof doneWords)[number];
 

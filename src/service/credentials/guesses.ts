@@ -1,4 +1,5 @@
 import { delayAfter, isForgotten } from '../../core/guess-delay.ts';
+import { refusedBy } from '../../core/limits.ts';
 import { networkOf } from '../../core/network.ts';
 import type { SignInFailures } from '../../core/people-store.ts';
 import type { Context } from '../context.ts';
@@ -56,6 +57,8 @@ export async function tryGuess(ctx: Context, person: Person, target: Target, ful
     if (delayS > 0) return failed('too_many_attempts', delayS);
     const pauseMs = Math.min(LONGEST_PAUSE_MS, (attempts.accounts.counted(account) - CALM) * PAUSE_MS);
     if (pauseMs > 0) await attempts.pause(pauseMs);
+    const standing = target.kind === 'password' && target.spared !== true ? ctx.limiter.tryAccount(person.tenant, target.name, person.from) : [];
+    if (refusedBy(standing) !== null) return failed('too_many_attempts', Math.ceil((standing[0]?.blockedForMs ?? 0) / 1000));
     // Nothing waits from here to the count.
     const blocked = blockedNetwork(ctx, network) ?? (target.kind === 'totp' && target.spared !== true ? tooMany(attempts.accounts.blockedForMs(account, LIMIT_OF_CODES)) : null);
     if (blocked !== null) return blocked;

@@ -4,6 +4,7 @@ import type { Proof, ProofKind } from '../../core/people.ts';
 import type { Aftermath } from '../../core/people-store.ts';
 import type { MailContent } from '../../core/people-words.ts';
 import { CODE_BYTES, codeDigest, digitsFrom, readDigits } from '../../credentials/codes.ts';
+import { sealedFor } from '../../core/sealed.ts';
 import { seal, unseal } from '../../keys/seal.ts';
 import { digestOf, sameDigest } from '../../tokens/digest.ts';
 import type { Context } from '../context.ts';
@@ -79,7 +80,7 @@ export async function sendProof(ctx: Context, person: Person, wish: Omit<CodeWis
   const data = JSON.stringify(wish.data);
   const proof: Proof = {
     id, tenantId: tenant.id, kind: wish.kind, userId: meetable ? wish.user?.id ?? null : null, boundTo: wish.boundTo,
-    codeDigest: codeDigest(ctx.master.bytes, id, meetable ? code : nothing),
+    codeDigest: codeDigest(ctx.codeKey, id, meetable ? code : nothing),
     linkDigest: meetable && wish.link !== null ? digestOf(token) : null,
     sealedData: sealKept(ctx, id, wish.to ?? NOBODY, meetable ? data : JSON.stringify('-'.repeat(data.length - 2))),
     createdAtMs: nowMs, expiresAtMs: nowMs + LIFETIME_MS, failures: 0, usedAtMs: null,
@@ -110,21 +111,17 @@ function contentOf(ctx: Context, tenant: Tenant, wish: Pick<CodeWish, 'kind' | '
   }
 }
 
-function sealContext(id: string): string {
-  return `proof ${id}`;
-}
-
 /** What a proof keeps: where it was sent to, and what it is for. */
 type Kept = { readonly to: string; readonly data: unknown };
 
 /** @param to address @param json of the data */
 function sealKept(ctx: Context, id: string, to: string, json: string): string {
-  return seal(ctx.master, sealContext(id), `{"to":${JSON.stringify(digestOf(to))},"data":${json}}`);
+  return seal(ctx.master, sealedFor.proof(id), `{"to":${JSON.stringify(digestOf(to))},"data":${json}}`);
 }
 
 /** @throws UnsealError */
 function openKept(ctx: Context, { id, sealedData }: Proof): Kept | null {
-  const kept: unknown = sealedData === null ? null : JSON.parse(unseal(ctx.master, sealContext(id), sealedData));
+  const kept: unknown = sealedData === null ? null : JSON.parse(unseal(ctx.master, sealedFor.proof(id), sealedData));
   if (typeof kept !== 'object' || kept === null || !('to' in kept) || !('data' in kept)) return null;
   return typeof kept.to === 'string' ? { to: kept.to, data: kept.data } : null;
 }
@@ -170,7 +167,7 @@ export async function checkCode(ctx: Context, person: Person, boundTo: string, k
       noteFailure(ctx, person, proof.userId, 'throttled');
       return blocked;
     }
-    if (sameDigest(proof.codeDigest, codeDigest(ctx.master.bytes, proof.id, digits))) return await meet(ctx, person.tenant, proof);
+    if (sameDigest(proof.codeDigest, codeDigest(ctx.codeKey, proof.id, digits))) return await meet(ctx, person.tenant, proof);
     ctx.attempts.networks.count(network);
     noteFailure(ctx, person, proof.userId, 'wrong_code');
     const failures = await ctx.store.countProofFailure(proof.id, MOST_FAILURES, nowMs);

@@ -4,15 +4,12 @@ import type { Tenant, User } from '../../core/model.ts';
 import type { OutboxItem } from '../../core/people.ts';
 import type { Aftermath } from '../../core/people-store.ts';
 import type { MailContent, MailNotice } from '../../core/people-words.ts';
+import { sealedFor } from '../../core/sealed.ts';
 import { seal, unseal } from '../../keys/seal.ts';
 import type { Context } from '../context.ts';
 import { personEvent, type Person } from './outcome.ts';
 
 const ID_BYTES = 16;
-
-function sealingContext({ id, tenantId }: Pick<OutboxItem, 'id' | 'tenantId'>): string {
-  return `mail ${tenantId} ${id}`;
-}
 
 /**
  * A mail for the outbox, composed and sealed; due at once.
@@ -23,14 +20,14 @@ export function mailItem(ctx: Pick<Context, 'clock' | 'random' | 'master' | 'com
   const { subject, text } = ctx.composeMail(content, { locale, brandName: tenant.name, messages: tenant.people.messages });
   const nowMs = ctx.clock.now();
   return {
-    id, tenantId: tenant.id, kind: 'mail', target: to, payload: seal(ctx.master, sealingContext({ id, tenantId: tenant.id }), JSON.stringify({ subject, text })),
+    id, tenantId: tenant.id, kind: 'mail', target: to, payload: seal(ctx.master, sealedFor.mail(tenant.id, id), JSON.stringify({ subject, text })),
     createdAtMs: nowMs, nextAttemptAtMs: nowMs, attempts: 0, doneAtMs: null, outcome: null,
   };
 }
 
 /** What `mailItem` sealed. @throws UnsealError */
 export function openMail(ctx: Pick<Context, 'master'>, item: OutboxItem): { readonly subject: string; readonly text: string } {
-  const mail: unknown = JSON.parse(unseal(ctx.master, sealingContext(item), item.payload));
+  const mail: unknown = JSON.parse(unseal(ctx.master, sealedFor.mail(item.tenantId, item.id), item.payload));
   const { subject, text } = typeof mail === 'object' && mail !== null && 'subject' in mail && 'text' in mail ? mail : { subject: '', text: '' };
   return { subject: String(subject), text: String(text) };
 }

@@ -33,6 +33,7 @@ export function personEvent(ctx: Pick<Context, 'clock'>, person: Person, type: A
 }
 
 /** Notes a failed try to sign in; a name that nobody has is a stranger's text and is not noted. @param reason code, no text of the caller's */
-export function noteFailure(ctx: Pick<Context, 'clock' | 'audit'>, person: Person, userId: string | null, reason: string): void {
+export function noteFailure(ctx: Pick<Context, 'clock' | 'audit' | 'metrics'>, person: Person, userId: string | null, reason: string): void {
+  ctx.metrics.signInFailed(reason);
   ctx.audit.add(personEvent(ctx, person, 'sign_in_failed', userId, { outcome: 'failure', reason }));
 }

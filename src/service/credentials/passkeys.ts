@@ -54,9 +54,9 @@ function countChallenge(ctx: Context, boundTo: string, from: RequestOrigin | nul
 async function challengeFor(ctx: Context, tenant: Tenant, kind: Ceremony, boundTo: string, userId: string | null, from: RequestOrigin | null): Promise<string> {
   const nowMs = ctx.clock.now();
   const pending = await ctx.store.findProof(tenant.id, boundTo, kind);
-  if (isPending(pending, nowMs) && pending.userId === userId && pending.expiresAtMs - nowMs > FRESH_MS) return challengeOf(ctx.master.bytes, pending.id);
+  if (isPending(pending, nowMs) && pending.userId === userId && pending.expiresAtMs - nowMs > FRESH_MS) return challengeOf(ctx.codeKey, pending.id);
   const id = ctx.random.text(ID_BYTES);
-  const challenge = challengeOf(ctx.master.bytes, id);
+  const challenge = challengeOf(ctx.codeKey, id);
   // One that nothing remembers is answered in vain.
   if (!countChallenge(ctx, boundTo, from)) return challenge;
   await ctx.store.createProof({
@@ -74,8 +74,8 @@ function isPending(proof: Proof | null, nowMs: number): proof is Proof {
 async function pendingChallenge(ctx: Context, tenant: Tenant, kind: Ceremony, boundTo: string): Promise<{ readonly proof: Proof; readonly challenge: string } | null> {
   const proof = await ctx.store.findProof(tenant.id, boundTo, kind);
   if (!isPending(proof, ctx.clock.now())) return null;
-  const challenge = challengeOf(ctx.master.bytes, proof.id);
-  // Not so where the master key is not the one that it was made under.
+  const challenge = challengeOf(ctx.codeKey, proof.id);
+  // Not so where the key of codes is not the one that it was made under.
   return sameDigest(proof.codeDigest, digestOf(challenge)) ? { proof, challenge } : null;
 }
 

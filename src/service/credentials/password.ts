@@ -8,6 +8,7 @@ import { isCommonPassword } from '../../credentials/common.ts';
 import { digestOf } from '../../tokens/digest.ts';
 import type { Context } from '../context.ts';
 import { tryGuess, type Verdict } from './guesses.ts';
+import { isKnownNetwork } from './known-networks.ts';
 import { withNotice } from './mails.ts';
 import { acted, failed, isLive, noteFailure, personEvent, type Act, type Failed, type Person, type Proven } from './outcome.ts';
 import { isLastWay } from './ways.ts';
@@ -57,13 +58,15 @@ async function provePassword(ctx: Context, person: Person, user: User | null, na
   const normalized = fits ? normalizePassword(password) : '';
   let stored: Password | null = null;
   let current: User | null = user;
-  const verdict = await tryGuess(ctx, person, { kind: 'password', userId: user?.id ?? null, name }, () => peoplePasswords.full(), async () => {
+  // Who is signed in there already is not kept out by what strangers try elsewhere (RL-03).
+  const spared = person.tenant.operations.limits.account !== null && await isKnownNetwork(ctx, person, user);
+  const verdict = await tryGuess(ctx, person, { kind: 'password', userId: user?.id ?? null, name, spared }, () => peoplePasswords.full(person.tenant.id), async () => {
     // As they are now, and not before the wait: a password that was replaced meanwhile opens nothing.
     stored = user === null ? null : await store.findPassword(person.tenant.id, user.id);
     current = user === null ? null : await store.findUser(person.tenant.id, user.id);
     const digest = isLive(current) && fits && person.tenant.people.passwords ? stored?.digest ?? null : null;
     if (digest !== null && peoplePasswords.lacksPepper(digest)) ctx.log.error('passwords cannot be verified', { fix: 'set ASSAY_PASSWORD_PEPPER_FILE to the file that they were made with' });
-    return peoplePasswords.verify(normalized, digest);
+    return peoplePasswords.verify(normalized, digest, person.tenant.id);
   });
   return settle(ctx, person, { verdict, user: current, stored, normalized });
 }
@@ -132,7 +135,7 @@ export async function changePassword(ctx: Context, person: Person, user: User, p
 
 async function replacePassword(ctx: Context, person: Person, user: User, normalized: string, options: PasswordChange): Promise<Act> {
   const present = await ctx.store.findPassword(user.tenantId, user.id);
-  const same = present === null ? false : await ctx.peoplePasswords.verify(normalized, present.digest);
+  const same = present === null ? false : await ctx.peoplePasswords.verify(normalized, present.digest, person.tenant.id);
   if (same === true) return failed('password_same');
   const digest = same === null ? null : await ctx.peoplePasswords.hash(normalized);
   if (digest === null) return failed('busy');

@@ -4,6 +4,7 @@ import type { MailNotice } from '../../core/people-words.ts';
 import { RECOVERY_CODE_BYTES, readDigits, readRecoveryCode, recoveryCodeFrom } from '../../credentials/codes.ts';
 import { describeEnrolment, findTotpStep, TOTP_SECRET_BYTES, totpSecretFrom, type Enrolment } from '../../credentials/totp.ts';
 import { auditEvent } from '../../core/audit-event.ts';
+import { sealedFor } from '../../core/sealed.ts';
 import { seal, unseal } from '../../keys/seal.ts';
 import { digestOf } from '../../tokens/digest.ts';
 import type { Context } from '../context.ts';
@@ -55,21 +56,17 @@ function refuse(ctx: Context, person: Person, user: User, reason: string, why: F
   return why;
 }
 
-function sealContext(user: User): string {
-  return `totp ${user.tenantId} ${user.id}`;
-}
-
 /** @returns null: no code, or none of now */
 function stepOf(ctx: Context, user: User, sealedSecret: string, code: string): number | null {
   const digits = readDigits(code, 'totp');
-  return digits === null ? null : findTotpStep(unseal(ctx.master, sealContext(user), sealedSecret), digits, ctx.clock.now());
+  return digits === null ? null : findTotpStep(unseal(ctx.master, sealedFor.totp(user.tenantId, user.id), sealedSecret), digits, ctx.clock.now());
 }
 
 /** Begins the enrolment of an authenticator; one that began before is forgotten, a confirmed one stays as it is. @throws StoreError, UnsealError */
 export async function beginTotp(ctx: Context, person: Person, user: User): Promise<Enrolment> {
   const secret = totpSecretFrom(ctx.random.text(TOTP_SECRET_BYTES));
   await ctx.store.beginTotp({
-    tenantId: user.tenantId, userId: user.id, sealedSecret: seal(ctx.master, sealContext(user), secret),
+    tenantId: user.tenantId, userId: user.id, sealedSecret: seal(ctx.master, sealedFor.totp(user.tenantId, user.id), secret),
     createdAtMs: ctx.clock.now(), confirmedAtMs: null, lastStep: 0,
   });
   return describeEnrolment(secret, person.tenant.name, user.username);
@@ -79,7 +76,7 @@ export async function beginTotp(ctx: Context, person: Person, user: User): Promi
 export async function currentEnrolment(ctx: Context, tenant: Tenant, user: User): Promise<Enrolment | null> {
   const totp = await ctx.store.findTotp(tenant.id, user.id);
   if (totp === null || totp.confirmedAtMs !== null) return null;
-  return describeEnrolment(unseal(ctx.master, sealContext(user), totp.sealedSecret), tenant.name, user.username);
+  return describeEnrolment(unseal(ctx.master, sealedFor.totp(user.tenantId, user.id), totp.sealedSecret), tenant.name, user.username);
 }
 
 /** An authenticator counts. `codes`: recovery codes that were made with it, never to be seen again; none: there were some. */
@@ -129,9 +126,9 @@ function noticed(ctx: Context, person: Person, user: User, type: MailNotice & ('
   return withNotice(ctx, person, user, type, [personEvent(ctx, person, type, user.id)]);
 }
 
-/** Passkeys, authenticator and recovery codes of somebody who lost them go. @param actor who does it: `operator`, a user's id @throws StoreError */
-export async function resetFactors(ctx: Pick<Context, 'store' | 'clock'>, tenant: Tenant, userId: string, actor: string): Promise<void> {
+/** Passkeys, authenticator and recovery codes of somebody who lost them go, by whoever operates. @throws StoreError */
+export async function resetFactors(ctx: Pick<Context, 'store' | 'clock' | 'by'>, tenant: Tenant, userId: string): Promise<void> {
   await ctx.store.resetFactors(tenant.id, userId, {
-    audit: [auditEvent({ timeMs: ctx.clock.now(), type: 'factors_reset', tenant: tenant.slug, actor, subject: userId })],
+    audit: [auditEvent({ timeMs: ctx.clock.now(), type: 'factors_reset', tenant: tenant.slug, ...ctx.by, subject: userId })],
   });
 }

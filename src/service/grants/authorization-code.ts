@@ -10,7 +10,7 @@ import { isCode, makeOpaqueToken } from '../../tokens/opaque.ts';
 import type { Context } from '../context.ts';
 import { chooseFormat, isTooLong, logIssued, makeAccess, makeIdToken, tokenResponse } from '../issue.ts';
 import { readAsked } from './asked.ts';
-import { refuse, type GrantHandler, type TokenOutcome, type TokenRequest } from './grant.ts';
+import { noteRefused, refuse, type GrantHandler, type TokenOutcome, type TokenRequest } from './grant.ts';
 
 const ID_BYTES = 16;
 const invalidGrant: TokenOutcome = refuse('invalid_grant', 'the code is not valid for this client and request');
@@ -22,7 +22,10 @@ export const authorizationCode: GrantHandler = {
   async exchange(ctx, request) {
     const { code: text } = request.parameters;
     if (text === undefined) return refuse('invalid_request', 'code is missing');
-    if (!isCode(text)) return invalidGrant;
+    if (!isCode(text)) {
+      noteRefused(ctx, request, 'unknown_code');
+      return invalidGrant;
+    }
     const outcome = await attempt(ctx, request, text);
     // Whoever lost a race looks again, and finds a code that is used: a replay.
     return outcome === 'lost_race' ? settled(await attempt(ctx, request, text)) : outcome;
@@ -36,7 +39,10 @@ function settled(outcome: TokenOutcome | 'lost_race'): TokenOutcome {
 async function attempt(ctx: Context, request: TokenRequest, text: string): Promise<TokenOutcome | 'lost_race'> {
   const { tenant, client, parameters } = request;
   const code = await ctx.store.findCode(digestOf(text));
-  if (code === null) return invalidGrant;
+  if (code === null) {
+    noteRefused(ctx, request, 'unknown_code');
+    return invalidGrant;
+  }
   const user = code.tenantId === tenant.id ? await ctx.store.findUser(tenant.id, code.userId) : null;
   const verifier = parameters.code_verifier ?? null;
   const verdict = decideCode(code, client, tenant, user, {

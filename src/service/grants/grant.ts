@@ -1,4 +1,4 @@
-import type { RequestOrigin } from '../../core/audit-event.ts';
+import { auditEvent, type RequestOrigin } from '../../core/audit-event.ts';
 import type { Client, Tenant } from '../../core/model.ts';
 import type { ErrorCode } from '../../spec/errors.ts';
 import type { TokenResponse } from '../../spec/introspection.ts';
@@ -35,6 +35,16 @@ export type GrantHandler = {
   /** @throws StoreError, NoSigningKey */
   exchange(ctx: Context, request: TokenRequest): Promise<TokenOutcome>;
 };
+
+/**
+ * Notes that a client was refused (LG-04), beside the answer. What it presented is not in it: of what nobody issued, nothing
+ * can be said. @param reason code
+ */
+export function noteRefused(ctx: Pick<Context, 'audit' | 'clock'>, { tenant, client, from }: TokenRequest, reason: string): void {
+  ctx.audit.add(auditEvent({
+    timeMs: ctx.clock.now(), type: 'token_refused', tenant: tenant.slug, actor: client.id, clientId: client.id, outcome: 'denied', reason, ip: from.ip, requestId: from.requestId,
+  }));
+}
 
 /** A refusal. */
 export function refuse(error: ErrorCode, description: string): TokenOutcome {

@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { chooseFormat, isTooLong, logIssued, makeAccess, makeIdToken, tokenResponse, type MadeAccess } from '../issue.ts';
 import { readStanding } from '../read-token.ts';
 import { readAsked } from './asked.ts';
-import { refuse, type GrantHandler, type TokenOutcome, type TokenRequest } from './grant.ts';
+import { noteRefused, refuse, type GrantHandler, type TokenOutcome, type TokenRequest } from './grant.ts';
 
 /** A refresh that lost a race looks again; nobody loses more often than this. */
 const ATTEMPTS = 4;
@@ -24,7 +24,10 @@ export const refreshToken: GrantHandler = {
   async exchange(ctx, request) {
     const presented = request.parameters.refresh_token;
     if (presented === undefined) return refuse('invalid_request', 'refresh_token is missing');
-    if (opaqueKind(presented) !== 'refresh') return invalidGrant;
+    if (opaqueKind(presented) !== 'refresh') {
+      noteRefused(ctx, request, 'unknown_refresh_token');
+      return invalidGrant;
+    }
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const outcome = await attemptRefresh(ctx, request, presented);
       if (outcome !== 'lost_race') return outcome;
@@ -37,7 +40,10 @@ async function attemptRefresh(ctx: Context, request: TokenRequest, presented: st
   const { tenant, client } = request;
   const digest = digestOf(presented);
   const row = await ctx.store.findRefreshToken(digest);
-  if (row === null) return invalidGrant;
+  if (row === null) {
+    noteRefused(ctx, request, 'unknown_refresh_token');
+    return invalidGrant;
+  }
   const { token, grant, session } = row;
   const facts = refreshFacts(token, grant);
   const standing = await readStanding(ctx.store, tenant, facts, { kind: 'refresh', digest, rotated: false });
@@ -58,6 +64,7 @@ async function attemptRefresh(ctx: Context, request: TokenRequest, presented: st
       { tenantId: tenant.id, grantId: grant.id, session: false, atMs: ctx.clock.now() },
       (_first, fallen) => [event('refresh_reuse_detected', { outcome: 'denied', count: fallen })],
     );
+    ctx.metrics.refreshReused();
     return invalidGrant;
   }
   const words = scope === undefined ? null : parseScope(scope);

@@ -1,3 +1,4 @@
+import { auditEvent } from '../../core/audit-event.ts';
 import {
   askedResources, clientIdOf, isUsableClient, judgeAuthorization, readReturnAddress, responseFields, type AddressReading, type RawParameters,
 } from '../../core/authorization.ts';
@@ -36,8 +37,15 @@ export async function authorize(ctx: Context, tenant: Tenant, parameters: RawPar
   const found = clientId === null ? null : await ctx.store.findClient(tenant.id, clientId);
   const client = isUsableClient(found) ? found : null;
   const reading = readReturnAddress(parameters, client);
-  if (client === null) return { kind: 'page', reason: 'unknown_client' };
-  if (!reading.ok) return { kind: 'page', reason: reading.reason };
+  if (client === null) {
+    // An id that nobody registered is a stranger's text, and is not noted.
+    noteDenied(ctx, tenant, null, 'unknown_client', browser);
+    return { kind: 'page', reason: 'unknown_client' };
+  }
+  if (!reading.ok) {
+    noteDenied(ctx, tenant, client, reading.reason, browser);
+    return { kind: 'page', reason: reading.reason };
+  }
   const issuer = issuerOf(tenant, ctx.origin());
   try {
     return await judge(ctx, tenant, client, reading, parameters, browser, issuer);
@@ -55,11 +63,19 @@ async function judge(
     resources: await resourcesOf(ctx, tenant, parameters), hint: await hintOf(ctx, tenant, issuer, parameters),
   });
   if (!judgement.ok) {
+    noteDenied(ctx, tenant, client, judgement.error, browser);
     // Whoever registered itself could use us to send people anywhere (AZ-41).
     if (client.selfRegistered) return { kind: 'page', reason: 'client_error' };
     return { kind: 'return', address: reading.address, fields: responseFields(reading.address, issuer, { error: judgement.error, error_description: judgement.description }) };
   }
   return begin(ctx, tenant, client, judgement.request, browser);
+}
+
+/** A request that is refused before anybody is asked anything (LG-04). @param reason code */
+function noteDenied(ctx: Pick<Context, 'audit' | 'clock'>, tenant: Tenant, client: Client | null, reason: string, { from }: Browser): void {
+  ctx.audit.add(auditEvent({
+    timeMs: ctx.clock.now(), type: 'authorization_denied', tenant: tenant.slug, clientId: client?.id ?? null, outcome: 'denied', reason, ip: from.ip, requestId: from.requestId,
+  }));
 }
 
 async function resourcesOf(ctx: Context, tenant: Tenant, parameters: RawParameters): ReturnType<typeof findResources> {

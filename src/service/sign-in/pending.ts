@@ -5,6 +5,7 @@ import { noProgress, type Interaction, type Progress } from '../../core/people.t
 import type { SignedIn } from '../../core/next-step.ts';
 import { networkOf } from '../../core/network.ts';
 import { digestOf, sameDigest } from '../../tokens/digest.ts';
+import { openUnder, sealUnder } from '../../tokens/opaque.ts';
 import type { Context } from '../context.ts';
 import { findSignedIn, isCookieSecret, makeCookieSecret, type Browser, type CookieChange } from './browser.ts';
 
@@ -21,7 +22,14 @@ export type InteractionWish = {
   readonly section: string | null;
   /** Milliseconds: who comes to their account page must have proven themselves since. */
   readonly freshSinceMs: number | null;
+  /** Token of an invitation that they go on to, in place of a section. */
+  readonly invitation?: string;
+  /** Somebody else than who is signed in is to sign in. */
+  readonly another?: boolean;
 };
+
+/** Begins a section that is an invitation; its token follows, sealed under the pending request's id, which is not kept either. */
+const INVITATION = 'invitation.';
 
 /** Keeps a request on the server, bound to the browser (AZ-45). @throws StoreError */
 export async function openInteraction(
@@ -34,8 +42,11 @@ export async function openInteraction(
   const secret = known ?? makeCookieSecret(ctx);
   const id = ctx.random.text(ID_BYTES);
   const nowMs = ctx.clock.now();
+  const { request, freshSinceMs, invitation, another = false } = wish;
+  const section = invitation === undefined ? wish.section : INVITATION + sealUnder(id, 'invitation', invitation);
   await ctx.store.createInteraction({
-    digest: digestOf(id), tenantId: tenant.id, browserDigest: digestOf(secret), ...wish, progress: noProgress,
+    digest: digestOf(id), tenantId: tenant.id, browserDigest: digestOf(secret), request, section, freshSinceMs,
+    progress: another ? { ...noProgress, anotherSinceMs: nowMs } : noProgress,
     createdAtMs: nowMs, expiresAtMs: nowMs + INTERACTION_LIFE_MS, finishedAtMs: null,
   });
   return { kind: 'interact', id, cookies: known === null ? { secret } : {} };
@@ -65,6 +76,11 @@ export async function findPending(ctx: Context, tenant: Tenant, id: string, brow
   const client = interaction.request === null ? null : await ctx.store.findClient(tenant.id, interaction.request.clientId);
   if (interaction.request !== null && !isUsableClient(client)) return { ok: false, reason: 'unknown_client' };
   return { ok: true, pending: { id, interaction, client, signedIn: await findSignedIn(ctx, tenant, browser), browser } };
+}
+
+/** Token of the invitation that a pending request goes on to; null: it goes elsewhere. */
+export function invitationOf({ id, interaction: { section } }: Pick<Pending, 'id' | 'interaction'>): string | null {
+  return section?.startsWith(INVITATION) === true ? openUnder(id, 'invitation', section.slice(INVITATION.length)) : null;
 }
 
 /** Writes a step forward; null: another tab was quicker, and the caller looks again. @throws StoreError */

@@ -11,7 +11,8 @@ type BrowserSessionPart = Pick<
   Store,
   'findBrowserSession' | 'listBrowserSessions' | 'openBrowserSession' | 'renewBrowserSession' | 'touchSession' | 'endSession' | 'endSessions'
 >;
-type SessionRow = Omit<BrowserSession, 'amr'> & { readonly amr: string };
+/** Its row as it is read; lists as JSON text. */
+export type SessionRow = Omit<BrowserSession, 'amr'> & { readonly amr: string };
 type Text = string | null;
 
 /** Notes a visit within the running transaction, unless the session ended or a later one was noted. */
@@ -24,6 +25,11 @@ export function prepareVisit({ prepare }: Connection): NoteVisit {
   return (tenantId, sessionId, atMs) => void touch.run(atMs, tenantId, sessionId, atMs);
 }
 
+/** Columns of a browser's session. */
+export const sessionColumns = `id, tenant_id AS tenantId, user_id AS userId, created_at_ms AS createdAtMs, ended_at_ms AS endedAtMs,
+    secret_digest AS secretDigest, auth_time_ms AS authTimeMs, amr, acr, last_seen_ms AS lastSeenAtMs, expires_at_ms AS expiresAtMs,
+    user_agent AS userAgent, ip`;
+
 /** Login sessions of browsers: rows that have a secret's digest. */
 export function browserSessionPart(
   { writer, prepare }: Connection,
@@ -32,19 +38,16 @@ export function browserSessionPart(
   interactions: InteractionSteps,
   noteVisit: NoteVisit,
 ): BrowserSessionPart {
-  const columns = `id, tenant_id AS tenantId, user_id AS userId, created_at_ms AS createdAtMs, ended_at_ms AS endedAtMs,
-    secret_digest AS secretDigest, auth_time_ms AS authTimeMs, amr, acr, last_seen_ms AS lastSeenAtMs, expires_at_ms AS expiresAtMs,
-    user_agent AS userAgent, ip`;
   const bySecret = prepare<SessionRow, [tenantId: string, secretDigest: string]>(
-    `SELECT ${columns} FROM sessions WHERE tenant_id = ? AND secret_digest = ?`,
+    `SELECT ${sessionColumns} FROM sessions WHERE tenant_id = ? AND secret_digest = ?`,
   );
   // Left to itself SQLite takes the primary key for cheaper, and reads the whole tenant.
   const ofUser = prepare<SessionRow, [tenantId: string, userId: string, nowMs: number]>(`
-    SELECT ${columns} FROM sessions INDEXED BY sessions_user
+    SELECT ${sessionColumns} FROM sessions INDEXED BY sessions_user
     WHERE tenant_id = ? AND user_id = ? AND secret_digest IS NOT NULL AND ended_at_ms IS NULL AND expires_at_ms > ?
     ORDER BY last_seen_ms DESC, id`);
   const clientsOf = prepare<{ sessionId: string; clientId: string }, [tenantId: string, userId: string]>(`
-    SELECT DISTINCT session_id AS sessionId, client_id AS clientId FROM grants
+    SELECT DISTINCT session_id AS sessionId, client_id AS clientId FROM grants INDEXED BY grants_user
     WHERE tenant_id = ? AND user_id = ? AND session_id IS NOT NULL AND revoked_at_ms IS NULL ORDER BY client_id`);
   const insert = prepare<
     never,
@@ -133,6 +136,7 @@ export function browserSessionPart(
   };
 }
 
-function toSession({ amr, ...session }: SessionRow): BrowserSession {
+/** A session as the model has it. */
+export function toSession({ amr, ...session }: SessionRow): BrowserSession {
   return { ...session, amr: parseJson(amr) };
 }

@@ -137,6 +137,7 @@ export function clientPart(connection: Connection, append: AppendAudit): ClientP
   };
 }
 
-function toSecret({ tenantId: _tenant, clientId: _client, ...secret }: typeof clientSecrets.$inferSelect): ClientSecret {
+/** A secret as the model has it. */
+export function toSecret({ tenantId: _tenant, clientId: _client, ...secret }: typeof clientSecrets.$inferSelect): ClientSecret {
   return secret;
 }

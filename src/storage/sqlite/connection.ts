@@ -1,13 +1,15 @@
 import { Database } from 'bun:sqlite';
+import { statSync } from 'node:fs';
 import { drizzle } from 'drizzle-orm/bun-sqlite';
 import { createPrivate, tightenModes } from './file-modes.ts';
 import { openMemory, type Memory } from './memory.ts';
 import { migrate } from './migrate.ts';
 import { readPragma, requireSqlite, setPragmas, sqliteVersion, verifyPragmas } from './pragmas.ts';
-import { openWriter, type Writer } from './writer.ts';
+import { openWriter, type Committed, type Writer } from './writer.ts';
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite';
 import type { SQLQueryBindings, Statement } from 'bun:sqlite';
 import type { Migration } from './migrations.ts';
+import type { TellProgress } from '../../core/backup.ts';
 
 /** Milliseconds for which setting WAL mode is tried again: SQLite does not wait for that lock by itself. */
 const WAL_RETRY_MS = 5;
@@ -32,13 +34,15 @@ export type Connection = {
 /**
  * Opens the one connection of this process: private file, pragmas set and verified, schema migrated.
  * @param busyMs milliseconds to wait for another process that writes
+ * @param told hears of every commit
+ * @param tell hears how far a migration is
  * Throws an Error that says what to do when the database cannot be opened, read or written.
  */
-export function connect(path: string, busyMs: number, steps: readonly Migration[]): Connection {
-  const db = openFile(path, busyMs, steps);
+export function connect(path: string, busyMs: number, steps: readonly Migration[], told?: Committed, tell?: TellProgress): Connection {
+  const db = openFile(path, busyMs, steps, tell);
   const version = db.prepare<{ data_version: number }, []>('PRAGMA data_version');
   const memory = openMemory(() => version.get()?.data_version ?? 0);
-  const writer = openWriter(db, busyMs, memory.turned);
+  const writer = openWriter(db, busyMs, memory.turned, told);
   const prepared: { readonly finalize: () => void }[] = [version];
   const statements: string[] = [];
   return {
@@ -72,10 +76,16 @@ export function connect(path: string, busyMs: number, steps: readonly Migration[
   };
 }
 
-function openFile(path: string, busyMs: number, steps: readonly Migration[]): Database {
+/** A restore puts another file in place; whoever waited for the old one to be free must not go on with it. Three in a row are none. */
+const REPLACED_AT_MOST = 3;
+
+function openFile(path: string, busyMs: number, steps: readonly Migration[], tell?: TellProgress, attempt = 1): Database {
   let db: Database | undefined;
+  let ino: number | undefined;
+  const isReplaced = (): boolean => ino !== undefined && statSync(path, { throwIfNoEntry: false })?.ino !== ino;
   try {
     createPrivate(path);
+    ino = statSync(path).ino;
     tightenModes(path);
     db = new Database(path, { readwrite: true, create: false });
     // First of all: even the next statement has to wait for a process that is making the file.
@@ -84,14 +94,16 @@ function openFile(path: string, busyMs: number, steps: readonly Migration[]): Da
     enterWal(db, busyMs);
     setPragmas(db, busyMs);
     verifyPragmas(db, busyMs);
-    migrate(db, path, steps);
+    migrate(db, path, steps, tell);
     // SQLite opens a file that it may not write without a word.
     db.run('BEGIN IMMEDIATE');
     db.run('ROLLBACK');
     tightenModes(path);
+    if (isReplaced()) throw new Error('it was replaced while it was opened');
     return db;
   } catch (error) {
     db?.close();
+    if (isReplaced() && attempt < REPLACED_AT_MOST) return openFile(path, busyMs, steps, tell, attempt + 1);
     throw new Error(`cannot open the database ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }

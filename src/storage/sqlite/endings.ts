@@ -42,7 +42,7 @@ export function prepareEndings({ memory, prepare }: Connection, enqueue: Enqueue
     SELECT id, expires_at_ms AS expiresAtMs FROM sessions INDEXED BY sessions_user
     WHERE tenant_id = ? AND user_id = ? AND ended_at_ms IS NULL AND id IS NOT ?`);
   const listeners = prepare<{ clientId: string }, [tenantId: string, sessionId: string]>(`
-    SELECT DISTINCT held.client_id AS clientId FROM grants AS held
+    SELECT DISTINCT held.client_id AS clientId FROM grants AS held INDEXED BY grants_session
     JOIN clients ON clients.tenant_id = held.tenant_id AND clients.id = held.client_id
     WHERE held.tenant_id = ? AND held.session_id = ? AND clients.backchannel_logout_uri IS NOT NULL AND clients.deleted_at_ms IS NULL`);
   const listens = prepare<{ id: string }, [tenantId: string, id: string]>(
@@ -59,7 +59,7 @@ export function prepareEndings({ memory, prepare }: Connection, enqueue: Enqueue
     `UPDATE grants SET revoked_at_ms = ? WHERE tenant_id = ? AND user_id = ? AND revoked_at_ms IS NULL ${fallen}`,
   );
   const revokeOfClient = prepare<FallenGrant, [atMs: number, tenantId: string, userId: string, clientId: string]>(
-    `UPDATE grants SET revoked_at_ms = ? WHERE tenant_id = ? AND user_id = ? AND client_id = ? AND revoked_at_ms IS NULL ${fallen}`,
+    `UPDATE grants INDEXED BY grants_user SET revoked_at_ms = ? WHERE tenant_id = ? AND user_id = ? AND client_id = ? AND revoked_at_ms IS NULL ${fallen}`,
   );
   const revokeOfMember = prepare<FallenGrant, [atMs: number, tenantId: string, userId: string, orgId: string]>(
     `UPDATE grants SET revoked_at_ms = ? WHERE tenant_id = ? AND user_id = ? AND org_id = ? AND revoked_at_ms IS NULL ${fallen}`,

@@ -15,7 +15,7 @@ type GrantPart = Pick<
 >;
 
 /** A grant's row as it is read; lists as JSON text. */
-type GrantRow = Omit<Grant, 'scopes' | 'audience' | 'amr' | 'offline'> & {
+export type GrantRow = Omit<Grant, 'scopes' | 'audience' | 'amr' | 'offline'> & {
   readonly scopes: string;
   readonly audience: string;
   readonly amr: string;
@@ -35,13 +35,14 @@ type FamilyRow = Omit<GrantRow, 'expiresAtMs'> & {
   readonly sessionExpiresAtMs: number | null;
 };
 
+/** Columns of a grant's row but its end, of a table called `held`. */
+export const grantColumns = `held.id, held.tenant_id AS tenantId, held.client_id AS clientId, held.user_id AS userId,
+    held.session_id AS sessionId, held.org_id AS orgId, held.scopes, held.audience, held.offline, held.auth_time_s AS authTime,
+    held.acr, held.amr, held.created_at_ms AS createdAtMs, held.revoked_at_ms AS revokedAtMs`;
+
 /** Grants, their sessions and refresh families. */
 export function grantPart(connection: Connection, append: AppendAudit, openings: Openings, endings: Endings, noteVisit: NoteVisit): GrantPart {
   const { writer, memory, prepare } = connection;
-
-  const grantColumns = `held.id, held.tenant_id AS tenantId, held.client_id AS clientId, held.user_id AS userId,
-    held.session_id AS sessionId, held.org_id AS orgId, held.scopes, held.audience, held.offline, held.auth_time_s AS authTime,
-    held.acr, held.amr, held.created_at_ms AS createdAtMs, held.revoked_at_ms AS revokedAtMs`;
   const family = prepare<FamilyRow, [digest: string]>(`
     SELECT token.issued_at_ms AS issuedAtMs, token.expires_at_ms AS expiresAtMs, token.used_at_ms AS usedAtMs,
       token.successor_digest AS successorDigest, token.successor_sealed AS successorSealed, token.request_digest AS requestDigest,
@@ -154,7 +155,8 @@ function toTimes({ lastSeenAtMs, sessionExpiresAtMs: expiresAtMs }: FamilyRow): 
   return lastSeenAtMs === null || expiresAtMs === null ? null : { lastSeenAtMs, expiresAtMs };
 }
 
-function toGrant(row: GrantRow): Grant {
+/** A grant as the model has it. */
+export function toGrant(row: GrantRow): Grant {
   return {
     id: row.id, tenantId: row.tenantId, clientId: row.clientId, userId: row.userId, sessionId: row.sessionId, orgId: row.orgId,
     scopes: parseJson(row.scopes), audience: parseJson(row.audience), offline: row.offline === 1, authTime: row.authTime, acr: row.acr,

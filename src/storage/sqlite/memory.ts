@@ -1,4 +1,5 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
+import type { ApiKey } from '../../core/admin.ts';
 import type { Client, OpaqueToken, Resource, Tenant, User } from '../../core/model.ts';
 import type { Membership, Organization, Role } from '../../core/people.ts';
 import type { SigningKeyRow } from '../../core/store.ts';
@@ -7,6 +8,7 @@ import type { SigningKeyRow } from '../../core/store.ts';
 const TOKENS = 25_000;
 const OWNERS = 25_000;
 const TENANTS = 5_000;
+const API_KEYS = 1_000;
 
 /** Tables that whatever is computed from the store may depend on, tokens apart. */
 export type OwnerTable = 'meta' | 'tenants' | 'clients' | 'resources' | 'users' | 'keys' | 'organizations' | 'memberships' | 'roles';
@@ -35,6 +37,8 @@ export type Memory = {
   readonly tokenIds: BoundedMap<string, boolean>;
   /** Whether a grant was revoked or is unknown. Keyed by tenant too: another tenant's grant is unknown. */
   readonly grants: BoundedMap<string, boolean>;
+  /** By digest. Nothing is computed from them that outlives a request, so they move no epoch. */
+  readonly apiKeys: BoundedMap<string, ApiKey>;
   /** Before each read: makes sure that what is remembered is what the database holds. */
   readonly refresh: () => void;
   /** The turn of the event loop is over; the next read asks the database again. */
@@ -76,6 +80,7 @@ export function openMemory(readVersion: () => number): Memory {
     opaqueTokens: new BoundedMap<string, OpaqueToken>(TOKENS),
     tokenIds: new BoundedMap<string, boolean>(TOKENS),
     grants: new BoundedMap<string, boolean>(TOKENS),
+    apiKeys: new BoundedMap<string, ApiKey>(API_KEYS),
   };
   let seen = readVersion();
   let asked = false;

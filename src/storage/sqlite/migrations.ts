@@ -4,6 +4,9 @@ import retiredKeys from '../../../drizzle/0002_retired_keys.sql' with { type: 't
 import people from '../../../drizzle/0003_people.sql' with { type: 'text' };
 import outboxByClient from '../../../drizzle/0004_outbox_by_client.sql' with { type: 'text' };
 import sessionEnds from '../../../drizzle/0005_session_ends.sql' with { type: 'text' };
+import operations from '../../../drizzle/0006_operations.sql' with { type: 'text' };
+import auditChain from '../../../drizzle/0007_audit_chain.sql' with { type: 'text' };
+import lists from '../../../drizzle/0008_lists.sql' with { type: 'text' };
 
 /** One step of the schema, as drizzle-kit wrote it. */
 export type Migration = { readonly tag: string; readonly sql: string };
@@ -19,4 +22,7 @@ export const migrations: readonly Migration[] = [
   { tag: '0003_people', sql: people },
   { tag: '0004_outbox_by_client', sql: outboxByClient },
   { tag: '0005_session_ends', sql: sessionEnds },
+  { tag: '0006_operations', sql: operations },
+  { tag: '0007_audit_chain', sql: auditChain },
+  { tag: '0008_lists', sql: lists },
 ];

@@ -1,4 +1,7 @@
+import { administratorPart, apiKeyPart } from './access.ts';
+import { activityPart } from './activity.ts';
 import { auditPart, prepareAudit } from './audit.ts';
+import { backlogPart } from './backlog.ts';
 import { browserSessionPart, prepareVisit } from './browser-sessions.ts';
 import { clientPart } from './clients.ts';
 import { codePart } from './codes.ts';
@@ -6,8 +9,12 @@ import { connect, type Connection } from './connection.ts';
 import { prepareEndings } from './endings.ts';
 import { passkeyPart, secondFactorPart } from './factors.ts';
 import { grantPart } from './grants.ts';
+import { invitationPart } from './invitations.ts';
 import { interactionPart, prepareInteractionSteps } from './interactions.ts';
 import { keyPart } from './keys.ts';
+import { listPart } from './lists.ts';
+import { peopleListPart } from './lists-people.ts';
+import { tokenListPart } from './lists-tokens.ts';
 import { migrations } from './migrations.ts';
 import { prepareOpenings } from './openings.ts';
 import { organizationPart } from './organizations.ts';
@@ -16,10 +23,17 @@ import { metaPart, resourcePart } from './owners.ts';
 import { passwordPart, prepareIsLiveUser } from './passwords.ts';
 import { prepareOverdue } from './overdue.ts';
 import { prepareProofSteps, proofPart } from './proofs.ts';
+import { replyPart } from './replies.ts';
+import { statisticsPart } from './statistics.ts';
+import { sealedPart } from './sealed.ts';
 import { prepareSweep } from './sweep.ts';
 import { tenantPart } from './tenants.ts';
 import { prepareOpaqueInsert, tokenPart } from './tokens.ts';
+import { togetherPart } from './together.ts';
 import { userPart } from './users.ts';
+import { webhookPart } from './webhooks.ts';
+import type { Committed } from './writer.ts';
+import type { TellProgress } from '../../core/backup.ts';
 import type { Store } from '../../core/store.ts';
 
 /** Milliseconds that a change waits for another process that writes, before it is refused as busy (OP-01). */
@@ -38,10 +52,12 @@ export type SqliteStore = Store & {
  * Any number of processes may have it open at once (OP-05). Reads answer at once, from memory where they can, and
  * exactly; only reads that begin in a `setImmediate` callback may lag behind another process for one turn of the loop.
  * @param options.busyMs milliseconds to wait for another process that writes; 5,000 unless a test says otherwise
+ * @param options.committed hears of every commit
+ * @param options.migrating hears how far a migration is; nothing else runs meanwhile
  * Throws an Error for people when the file cannot be opened, read or written, is another program's, or is newer.
  */
-export function openSqliteStore(options: { readonly path: string; readonly busyMs?: number }): SqliteStore {
-  return assembleStore(connect(options.path, options.busyMs ?? BUSY_MS, migrations));
+export function openSqliteStore(options: { readonly path: string; readonly busyMs?: number; readonly committed?: Committed; readonly migrating?: TellProgress }): SqliteStore {
+  return assembleStore(connect(options.path, options.busyMs ?? BUSY_MS, migrations, options.committed, options.migrating));
 }
 
 /** The store over a connection, for tests that disturb the connection. */
@@ -57,6 +73,7 @@ export function assembleStore(connection: Connection): SqliteStore {
   const interactions = prepareInteractionSteps(connection);
   const proofs = prepareProofSteps(connection);
   const isLive = prepareIsLiveUser(connection);
+  const statistics = statisticsPart(connection);
   const probe = prepare<never, []>(`
     INSERT INTO meta (key, value) VALUES ('probe', '1')
     ON CONFLICT (key) DO UPDATE SET value = CASE value WHEN '1' THEN '2' ELSE '1' END`);
@@ -67,6 +84,7 @@ export function assembleStore(connection: Connection): SqliteStore {
     ...resourcePart(connection, append),
     ...userPart(connection, aftermath, endings, proofs),
     ...keyPart(connection, append),
+    ...sealedPart(connection, append),
     ...grantPart(connection, append, openings, endings, noteVisit),
     ...browserSessionPart(connection, aftermath, endings, interactions, noteVisit),
     ...interactionPart(connection, append, interactions),
@@ -78,12 +96,28 @@ export function assembleStore(connection: Connection): SqliteStore {
     ...organizationPart(connection, append, isLive, endings),
     ...outboxPart(connection, aftermath),
     ...tokenPart(connection, append, insertOpaque),
+    ...apiKeyPart(connection, append),
+    ...administratorPart(connection, append, isLive),
+    ...replyPart(connection),
+    ...listPart(connection),
+    ...peopleListPart(connection),
+    ...tokenListPart(connection),
+    ...invitationPart(connection, aftermath, isLive),
+    ...webhookPart(connection, append),
+    ...togetherPart(connection, append, isLive, endings),
     ...auditPart(connection, append),
+    ...activityPart(connection),
+    ...backlogPart(connection),
+    ...statistics.part,
+    writes: writer.figures,
     epoch: memory.epoch,
     revision: memory.revision,
     probe: () => writer.write(() => void probe.run()),
     sweep: prepareSweep(connection, prepareOverdue(connection, append, endings)),
-    close: connection.close,
+    close: () => {
+      statistics.stop();
+      return connection.close();
+    },
     commits: writer.commits,
     statements: connection.statements,
   };

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { and, eq, sql } from 'drizzle-orm';
+import { invitations } from './schema-operations.ts';
 import { memberships, organizations, roles } from './schema-people.ts';
 import { guarded } from './failures.ts';
 import { pairKey } from './memory.ts';
@@ -6,12 +8,13 @@ import type { AppendAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
 import type { Endings } from './endings.ts';
 import type { IsLiveUser } from './passwords.ts';
+import type { Membership } from '../../core/people.ts';
 import type { Store } from '../../core/store.ts';
 
 type OrganizationPart = Pick<
   Store,
   | 'findOrganization' | 'listOrganizations' | 'listMemberships' | 'listRoles' | 'createOrganization' | 'renameOrganization'
-  | 'deleteOrganization' | 'putMembership' | 'removeMembership' | 'putRole' | 'deleteRole'
+  | 'deleteOrganization' | 'putMembership' | 'removeMembership' | 'putRole' | 'updateRole' | 'deleteRole'
 >;
 
 /** Organizations, who belongs to them, and what their roles permit. Introspection reads them, so reads are remembered. */
@@ -40,6 +43,12 @@ export function organizationPart(connection: Connection, append: AppendAudit, is
   const ofTenant = track(orm.select().from(roles).where(eq(roles.tenantId, tenantId)).orderBy(roles.name).prepare());
 
   const isOrganization = (tenant: string, id: string) => and(eq(organizations.tenantId, tenant), eq(organizations.id, id));
+
+  /** Within a transaction; null: they are no member. */
+  function rolesOf({ tenantId: tenant, orgId, userId }: Membership): readonly string[] | null {
+    const own = and(eq(memberships.tenantId, tenant), eq(memberships.orgId, orgId), eq(memberships.userId, userId));
+    return orm.select({ roles: memberships.roles }).from(memberships).where(own).get()?.roles ?? null;
+  }
 
   return {
     findOrganization: (tenant, id) =>
@@ -90,9 +99,10 @@ export function organizationPart(connection: Connection, append: AppendAudit, is
         return true;
       }),
 
-    renameOrganization: (tenant, id, name, audit) =>
+    renameOrganization: (tenant, id, name, audit, former) =>
       writer.write((after) => {
-        const renamed = orm.update(organizations).set({ name }).where(isOrganization(tenant, id)).returning({ id: organizations.id }).all();
+        const its = and(isOrganization(tenant, id), former === undefined ? undefined : eq(organizations.name, former));
+        const renamed = orm.update(organizations).set({ name }).where(its).returning({ id: organizations.id }).all();
         if (renamed.length === 0) return false;
         append(audit);
         after(() => memory.forget('organizations'));
@@ -101,6 +111,7 @@ export function organizationPart(connection: Connection, append: AppendAudit, is
 
     deleteOrganization: ({ tenantId: tenant, orgId: id, atMs }, audit) =>
       writer.write((after) => {
+        orm.delete(invitations).where(and(eq(invitations.tenantId, tenant), eq(invitations.orgId, id))).run();
         const members = orm.delete(memberships).where(and(eq(memberships.tenantId, tenant), eq(memberships.orgId, id))).returning({ userId: memberships.userId }).all();
         if (orm.delete(organizations).where(isOrganization(tenant, id)).returning({ id: organizations.id }).all().length === 0) return false;
         let fallen = 0;
@@ -113,8 +124,9 @@ export function organizationPart(connection: Connection, append: AppendAudit, is
         return true;
       }),
 
-    putMembership: (membership, audit) =>
+    putMembership: (membership, audit, former) =>
       writer.write((after) => {
+        if (former !== undefined && !isDeepStrictEqual(rolesOf(membership), former)) return false;
         if (byId.get({ tenantId: membership.tenantId, id: membership.orgId }) === undefined) return false;
         if (!isLive(membership.tenantId, membership.userId)) return false;
         const target = [memberships.tenantId, memberships.orgId, memberships.userId];
@@ -141,6 +153,16 @@ export function organizationPart(connection: Connection, append: AppendAudit, is
         append(audit);
         after(() => memory.forget('roles'));
         return replaced.length === 0;
+      }),
+
+    updateRole: (before, { permissions }, audit) =>
+      writer.write((after) => {
+        const own = and(eq(roles.tenantId, before.tenantId), eq(roles.name, before.name));
+        if (!isDeepStrictEqual(orm.select().from(roles).where(own).get(), before)) return 'outdated';
+        orm.update(roles).set({ permissions }).where(own).run();
+        append(audit);
+        after(() => memory.forget('roles'));
+        return 'updated';
       }),
 
     deleteRole: (tenant, name, audit) =>

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { and, eq, sql } from 'drizzle-orm';
 import { meta, resources } from './schema.ts';
 import { guarded } from './failures.ts';
@@ -7,7 +8,7 @@ import type { Connection } from './connection.ts';
 import type { Resource } from '../../core/model.ts';
 import type { Store } from '../../core/store.ts';
 
-type ResourcePart = Pick<Store, 'findResource' | 'listResources' | 'createResource' | 'deleteResource'>;
+type ResourcePart = Pick<Store, 'findResource' | 'listResources' | 'createResource' | 'updateResource' | 'deleteResource'>;
 
 /** Settings kept with the data. */
 export function metaPart(connection: Connection, append: AppendAudit): Pick<Store, 'readMeta' | 'writeMeta' | 'claimMeta'> {
@@ -66,6 +67,17 @@ export function resourcePart(connection: Connection, append: AppendAudit): Resou
         after(() => memory.forget('resources'));
         return true;
       }),
+    updateResource: (expected, wanted, key, events) =>
+      writer.write((after) => {
+        const { tenantId, uri, createdAtMs } = expected;
+        const current = byKey.get({ tenantId, key });
+        if (current === undefined || !isDeepStrictEqual(toResource(current), expected)) return 'outdated';
+        const own = and(eq(resources.tenantId, tenantId), eq(resources.key, key));
+        orm.update(resources).set({ ...wanted, tenantId, uri, createdAtMs }).where(own).run();
+        append(events);
+        after(() => memory.forget('resources'));
+        return 'updated';
+      }),
     deleteResource: (tenantId, key, events) =>
       writer.write((after) => {
         const own = and(eq(resources.tenantId, tenantId), eq(resources.key, key));
@@ -77,6 +89,7 @@ export function resourcePart(connection: Connection, append: AppendAudit): Resou
   };
 }
 
-function toResource({ key: _key, ...resource }: typeof resources.$inferSelect): Resource {
+/** A resource as the model has it. */
+export function toResource({ key: _key, ...resource }: typeof resources.$inferSelect): Resource {
   return resource;
 }

@@ -195,7 +195,10 @@ export const organizations = sqliteTable(
     name: text('name').notNull(),
     createdAtMs: integer('created_at_ms').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenantId, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    index('organizations_name').on(table.tenantId, sql`${table.name} COLLATE NOCASE`, table.id),
+  ],
 );
 
 /** Places in organizations. */

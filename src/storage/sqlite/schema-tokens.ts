@@ -60,6 +60,7 @@ export const grants = sqliteTable(
     foreignKey({ columns: [table.tenantId, table.sessionId], foreignColumns: [sessions.tenantId, sessions.id] }),
     index('grants_session').on(table.tenantId, table.sessionId).where(isNotNull(table.sessionId)),
     index('grants_user').on(table.tenantId, table.userId),
+    index('grants_client').on(table.tenantId, table.clientId, table.id),
     index('grants_keep_until').on(table.keepUntilMs),
   ],
 );
@@ -115,6 +116,7 @@ export const opaqueTokens = sqliteTable(
   (table) => [
     index('opaque_tokens_grant').on(table.grantId).where(isNotNull(table.grantId)),
     index('opaque_tokens_keep_until').on(table.keepUntilMs),
+    index('opaque_tokens_client').on(table.tenantId, table.clientId, table.digest),
   ],
 );
 

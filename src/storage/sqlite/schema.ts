@@ -9,6 +9,7 @@ import { foreignKey, index, integer, primaryKey, sqliteTable, text, uniqueIndex 
 import { json } from './columns.ts';
 import type { AuditEvent, AuditType } from '../../core/audit-event.ts';
 import type { Client, ClientSecret, Tenant, UserAttributes } from '../../core/model.ts';
+import type { OperationsSettings } from '../../core/operations-settings.ts';
 import type { PeopleSettings } from '../../core/people.ts';
 import type { SigningKeyStatus } from '../../core/store.ts';
 import type { SigningAlgorithm } from '../../spec/names.ts';
@@ -40,6 +41,8 @@ export const tenants = sqliteTable(
     refreshTokenTtl: integer('refresh_token_ttl_s').notNull(),
     /** What a later version added may be missing. */
     people: json<Partial<PeopleSettings>>('people').notNull().default(sql`'{}'`),
+    /** As above. */
+    operations: json<Partial<OperationsSettings>>('operations').notNull().default(sql`'{}'`),
     createdAtMs: integer('created_at_ms').notNull(),
     disabledAtMs: integer('disabled_at_ms'),
     deletedAtMs: integer('deleted_at_ms'),
@@ -146,6 +149,9 @@ export const users = sqliteTable(
     primaryKey({ columns: [table.tenantId, table.id] }),
     uniqueIndex('users_live_username').on(table.tenantId, table.usernameKey).where(isNull(table.deletedAtMs)),
     index('users_email').on(table.tenantId, table.emailKey),
+    // For lists: by the beginning of a name, and those few that are disabled.
+    index('users_name').on(table.tenantId, sql`${table.name} COLLATE NOCASE`).where(sql`${table.name} is not null and ${table.deletedAtMs} is null`),
+    index('users_disabled').on(table.tenantId, table.usernameKey).where(sql`${table.disabledAtMs} is not null and ${table.deletedAtMs} is null`),
   ],
 );
 
@@ -162,6 +168,7 @@ export const signingKeys = sqliteTable(
     createdAtMs: integer('created_at_ms').notNull(),
     activatedAtMs: integer('activated_at_ms'),
     retiredAtMs: integer('retired_at_ms'),
+    issuer: text('issuer'),
   },
   (table) => [
     primaryKey({ columns: [table.tenantId, table.kid] }),
@@ -188,10 +195,18 @@ export const audit = sqliteTable(
     reason: text('reason'),
     grantId: text('grant_id'),
     count: integer('count').notNull(),
+    hash: text('hash'),
   },
   (table) => [
+    // Each ends with the row's number by itself: a search walks along one of them, the newest first.
     index('audit_tenant').on(table.tenant),
+    index('audit_tenant_type').on(table.tenant, table.type),
     index('audit_type').on(table.type),
     index('audit_time').on(table.timeMs),
+    index('audit_subject').on(table.subject).where(isNotNull(table.subject)),
+    index('audit_actor').on(table.actor).where(isNotNull(table.actor)),
+    index('audit_client').on(table.clientId).where(isNotNull(table.clientId)),
+    index('audit_ip').on(table.ip).where(isNotNull(table.ip)),
+    index('audit_request').on(table.requestId).where(isNotNull(table.requestId)),
   ],
 );

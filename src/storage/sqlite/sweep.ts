@@ -1,6 +1,9 @@
+import { ACTIVITY_KEPT_MS } from './activity.ts';
 import type { Connection } from './connection.ts';
 import type { Overdue } from './overdue.ts';
 import { pairKey } from './memory.ts';
+import { REPLY_KEPT_MS } from './replies.ts';
+import { DELIVERY_KEPT_MS } from './webhooks.ts';
 import type { Store } from '../../core/store.ts';
 
 /** Milliseconds that a row outlives its token, for clocks that disagree (TM-07, REV-26). */
@@ -15,6 +18,8 @@ const USED_CODE_MS = 600_000;
 const COUNTED_PROOF_MS = 3_600_000;
 /** Milliseconds that done messages and wrong passwords stay. */
 const DAY_MS = 86_400_000;
+/** Milliseconds that an invitation stays after it could last be accepted. */
+const OLD_INVITATION_MS = 30 * 86_400_000;
 /** Rows per step: a step shares its commit with requests, which must not notice. */
 const ROWS_PER_STEP = 200;
 /** Sessions that end per step: each costs several rows. */
@@ -36,8 +41,10 @@ function* rounds(steps: readonly Step[]): Generator<Step, never> {
  */
 export function prepareSweep(connection: Connection, overdue: Overdue): Store['sweep'] {
   const { writer } = connection;
+  /** Time by which keys are deleted. */
+  let keysMs = 0;
   const clearings = [
-    ...tokenSteps(connection), ...grantSteps(connection), ...secretSteps(connection), ...keySteps(connection), ...sessionSteps(connection),
+    ...tokenSteps(connection), ...grantSteps(connection), ...secretSteps(connection), ...keySteps(connection, () => keysMs), ...sessionSteps(connection),
     ...peopleSteps(connection),
   ];
   // What ends comes first: so the rest of the round finds it ended.
@@ -47,7 +54,8 @@ export function prepareSweep(connection: Connection, overdue: Overdue): Store['s
   /** Steps in a row, also of earlier calls, that found nothing and looked at all of it. */
   let idle = 0;
 
-  return async (nowMs, budgetMs) => {
+  return async (nowMs, budgetMs, steadyMs = nowMs) => {
+    keysMs = Math.min(nowMs, steadyMs);
     let rows = 0;
     let spentMs = 0;
     do {
@@ -161,16 +169,21 @@ function secretSteps({ memory, prepare }: Connection): Clearing[] {
   ];
 }
 
-/** A retired key goes when the last token that it signed has expired (JK-03); a revoked one stays to be seen. */
-function keySteps({ memory, prepare }: Connection): Clearing[] {
+/**
+ * A retired key goes when the last token that it signed has expired (JK-03), one of another server's at the time that it was
+ * given; a revoked one stays to be seen.
+ */
+function keySteps({ memory, prepare }: Connection, steadyMs: () => number): Clearing[] {
   const keys = prepare<{ kid: string }, [beforeMs: number, beforeMs: number]>(`
     DELETE FROM signing_keys WHERE (tenant_id, kid) IN
       (SELECT held.tenant_id, held.kid FROM signing_keys AS held JOIN tenants ON tenants.id = held.tenant_id
-       WHERE held.status = 'retired' AND held.retired_at_ms < ? AND held.retired_at_ms + tenants.longest_ttl_s * 1000 < ? LIMIT ${ROWS_PER_STEP})
+       WHERE held.status = 'retired' AND held.retired_at_ms < ?
+         AND held.retired_at_ms + CASE WHEN held.issuer IS NULL THEN tenants.longest_ttl_s * 1000 ELSE 0 END < ? LIMIT ${ROWS_PER_STEP})
     RETURNING kid`);
   return [
-    (nowMs, dropped) => {
-      const rows = keys.all(nowMs - SKEW_MS, nowMs - SKEW_MS);
+    (_nowMs, dropped) => {
+      const beforeMs = steadyMs() - SKEW_MS;
+      const rows = keys.all(beforeMs, beforeMs);
       if (rows.length > 0) dropped.push(() => memory.forget('keys'));
       return rows.length;
     },
@@ -217,6 +230,10 @@ function peopleSteps({ prepare }: Connection): Clearing[] {
     // Challenges and what nobody has are not counted, and strangers make them.
     dropOld('proofs', 'id', "expires_at_ms < ? AND (user_id IS NULL OR kind IN ('passkey_sign_in', 'passkey_add'))", SKEW_MS),
     dropOld('proofs', 'id', 'expires_at_ms < ?', COUNTED_PROOF_MS),
+    dropOld('replies', '(caller, key_digest)', 'created_at_ms < ?', REPLY_KEPT_MS),
+    dropOld('activity', 'minute_ms', 'minute_ms < ?', ACTIVITY_KEPT_MS),
+    dropOld('invitations', '(tenant_id, id)', 'expires_at_ms < ?', OLD_INVITATION_MS),
+    dropOld('webhook_deliveries', 'number', 'at_ms < ?', DELIVERY_KEPT_MS),
     dropOld('outbox', 'id', 'done_at_ms IS NOT NULL AND done_at_ms < ?', DAY_MS),
     dropOld('sign_in_failures', '(tenant_id, user_id, network)', 'last_at_ms < ?', DAY_MS),
   ];

@@ -3,6 +3,8 @@ import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { clientSecrets, signingKeys, tenants } from './schema.ts';
 import { guarded } from './failures.ts';
 import { passkeys, passwords, proofs, recoveryCodes, totp } from './schema-people.ts';
+import { webhooks } from './schema-operations.ts';
+import { defaultOperationsSettings } from '../../core/operations-settings.ts';
 import { defaultPeopleSettings } from '../../core/people.ts';
 import type { AppendAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
@@ -95,7 +97,7 @@ export function tenantPart(connection: Connection, append: AppendAudit): TenantP
           notBeforeMs: Math.max(tenant.notBeforeMs, atMs),
         };
         orm.update(tenants).set(gone).where(eq(tenants.id, tenantId)).run();
-        for (const table of [clientSecrets, passwords, passkeys, totp, recoveryCodes, proofs]) {
+        for (const table of [clientSecrets, passwords, passkeys, totp, recoveryCodes, proofs, webhooks]) {
           orm.delete(table).where(eq(table.tenantId, tenantId)).run();
         }
         orm.update(signingKeys).set({ sealedPrivate: '' }).where(eq(signingKeys.tenantId, tenantId)).run();
@@ -107,8 +109,12 @@ export function tenantPart(connection: Connection, append: AppendAudit): TenantP
   };
 }
 
-function toTenant({ longestTtl: _longest, slugHeldUntilMs: _heldUntil, people, ...tenant }: TenantRow): Tenant {
-  return { ...tenant, people: { ...defaultPeopleSettings, ...people } };
+/** A tenant as the model has it. */
+export function toTenant({ longestTtl: _longest, slugHeldUntilMs: _heldUntil, people, operations, ...tenant }: TenantRow): Tenant {
+  return {
+    ...tenant, people: { ...defaultPeopleSettings, ...people },
+    operations: { ...defaultOperationsSettings, ...operations, limits: { ...defaultOperationsSettings.limits, ...operations.limits } },
+  };
 }
 
 /** Seconds. */

@@ -12,7 +12,7 @@ type TokenPart = Pick<
 >;
 
 /** The row of an opaque token; lists as JSON text. */
-type OpaqueRow = Omit<TokenFacts, 'kind' | 'id' | 'scopes' | 'audience' | 'confirmation' | 'actor'> & {
+export type OpaqueRow = Omit<TokenFacts, 'kind' | 'id' | 'scopes' | 'audience' | 'confirmation' | 'actor'> & {
   readonly tokenId: string | null;
   readonly scopes: string;
   readonly audience: string;
@@ -32,6 +32,12 @@ const GOOD: TokenRecord = { revoked: false, grantRevoked: false };
 const REVOKED: TokenRecord = { revoked: true, grantRevoked: false };
 const GRANT_REVOKED: TokenRecord = { revoked: false, grantRevoked: true };
 const BOTH_REVOKED: TokenRecord = { revoked: true, grantRevoked: true };
+
+/** Columns of an opaque token's row but its digest. */
+export const opaqueColumns = `tenant_id AS tenantId, client_id AS clientId, subject, user_id AS userId, scopes, audience,
+      issued_at_ms AS issuedAtMs, expires_at_s AS expiresAt, not_before_s AS notBefore, token_id AS tokenId,
+      grant_id AS grantId, session_id AS sessionId, org_id AS orgId, auth_time_s AS authTime, acr, rare,
+      revoked_at_ms AS revokedAtMs`;
 
 /** Stores an opaque token within the running transaction; its row stays until `keepUntilMs`. */
 export type InsertOpaque = (token: OpaqueToken, keepUntilMs: number) => void;
@@ -58,12 +64,7 @@ export function prepareOpaqueInsert({ prepare }: Connection): InsertOpaque {
 /** Access tokens: opaque ones by digest, JWTs only by what was revoked of them. */
 export function tokenPart(connection: Connection, append: AppendAudit, insertOpaque: InsertOpaque): TokenPart {
   const { writer, memory, prepare } = connection;
-  const opaque = prepare<OpaqueRow, [string]>(`
-    SELECT tenant_id AS tenantId, client_id AS clientId, subject, user_id AS userId, scopes, audience,
-      issued_at_ms AS issuedAtMs, expires_at_s AS expiresAt, not_before_s AS notBefore, token_id AS tokenId,
-      grant_id AS grantId, session_id AS sessionId, org_id AS orgId, auth_time_s AS authTime, acr, rare,
-      revoked_at_ms AS revokedAtMs
-    FROM opaque_tokens WHERE digest = ?`);
+  const opaque = prepare<OpaqueRow, [string]>(`SELECT ${opaqueColumns} FROM opaque_tokens WHERE digest = ?`);
   const revokedId = prepare<{ found: 1 }, [string, string]>(
     'SELECT 1 AS found FROM revoked_ids WHERE tenant_id = ? AND token_id = ?',
   );
@@ -153,7 +154,8 @@ export function tokenPart(connection: Connection, append: AppendAudit, insertOpa
   };
 }
 
-function toOpaqueToken(digest: string, row: OpaqueRow): OpaqueToken {
+/** An opaque token as the model has it. */
+export function toOpaqueToken(digest: string, row: OpaqueRow): OpaqueToken {
   const { tokenId, scopes, audience, rare, revokedAtMs, ...facts } = row;
   const { cnf, act } = rare === null ? {} : parseJson<Rare>(rare);
   return {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { and, eq, isNull, ne, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm';
 import { users } from './schema.ts';
+import { administrators, invitations } from './schema-operations.ts';
 import { codes, consents, memberships, passkeys, passwords, proofs, recoveryCodes, signInFailures, totp } from './schema-people.ts';
 import { guarded } from './failures.ts';
 import { pairKey } from './memory.ts';
@@ -9,9 +10,43 @@ import type { Endings } from './endings.ts';
 import type { WriteAftermath } from './outbox.ts';
 import type { ProofSteps } from './proofs.ts';
 import type { User } from '../../core/model.ts';
+import type { Password } from '../../core/people.ts';
 import type { Store } from '../../core/store.ts';
 
 type UserPart = Pick<Store, 'findUser' | 'findUserByName' | 'findUsersByEmail' | 'listUsers' | 'createUser' | 'updateUser' | 'registerUser'>;
+
+/** Within a transaction: adds a user, or says what is taken. */
+export type AddUser = (user: User, usernameKey: string) => 'created' | 'id_taken' | 'username_taken';
+
+/** Prepares the question whether somebody else has a name, and the statement that adds a user. */
+function prepareNames({ orm, track }: Connection): { readonly isNameTaken: (user: User, usernameKey: string) => boolean; readonly add: AddUser } {
+  const isUser = and(eq(users.tenantId, sql.placeholder('tenantId')), eq(users.id, sql.placeholder('id')));
+  const byId = track(orm.select({ id: users.id }).from(users).where(isUser).prepare());
+  const isNamesake = and(eq(users.tenantId, sql.placeholder('tenantId')), eq(users.usernameKey, sql.placeholder('usernameKey')), isNull(users.deletedAtMs), ne(users.id, sql.placeholder('id')));
+  const namesake = track(orm.select({ id: users.id }).from(users).where(isNamesake).prepare());
+  const isNameTaken = ({ tenantId, id }: User, usernameKey: string): boolean => namesake.get({ tenantId, id, usernameKey }) !== undefined;
+  // Prepared, as an import adds very many.
+  const given = <Name extends string>(name: Name) => sql.placeholder(name);
+  const insert = track(orm.insert(users).values({
+    tenantId: given('tenantId'), id: given('id'), username: given('username'), usernameKey: given('usernameKey'), email: given('email'), emailKey: given('emailKey'),
+    emailVerified: given('emailVerified'), name: given('name'), attributes: given('attributes'), createdAtMs: given('createdAtMs'), disabledAtMs: given('disabledAtMs'),
+    deletedAtMs: given('deletedAtMs'), notBeforeMs: given('notBeforeMs'),
+  }).prepare());
+  return {
+    isNameTaken,
+    add: (user, usernameKey) => {
+      if (byId.get({ tenantId: user.tenantId, id: user.id }) !== undefined) return 'id_taken';
+      if (isNameTaken(user, usernameKey)) return 'username_taken';
+      insert.run({ ...user, usernameKey, emailKey: toEmailKey(user.email) });
+      return 'created';
+    },
+  };
+}
+
+/** Prepares adding users, for changes that come with one. */
+export function prepareAddUser(connection: Connection): AddUser {
+  return prepareNames(connection).add;
+}
 
 /** Users and their tombstones. */
 export function userPart(connection: Connection, aftermath: WriteAftermath, endings: Endings, proofSteps: ProofSteps): UserPart {
@@ -28,25 +63,22 @@ export function userPart(connection: Connection, aftermath: WriteAftermath, endi
     'UPDATE sessions INDEXED BY sessions_user SET user_agent = NULL, ip = NULL WHERE tenant_id = ? AND user_id = ?',
   );
 
-  /** Within a transaction. */
-  function isNameTaken({ tenantId, id }: User, usernameKey: string): boolean {
-    const others = and(eq(users.tenantId, tenantId), eq(users.usernameKey, usernameKey), isNull(users.deletedAtMs), ne(users.id, id));
-    return orm.select({ id: users.id }).from(users).where(others).get() !== undefined;
-  }
-
-  /** Within a transaction: adds a user, or says what is taken. */
-  function add(user: User, usernameKey: string): 'created' | 'id_taken' | 'username_taken' {
-    if (byId.get({ tenantId: user.tenantId, id: user.id }) !== undefined) return 'id_taken';
-    if (isNameTaken(user, usernameKey)) return 'username_taken';
-    orm.insert(users).values({ ...user, usernameKey, emailKey: toEmailKey(user.email) }).run();
-    return 'created';
-  }
+  const { isNameTaken, add } = prepareNames(connection);
+  const insertPassword = prepare<never, [tenantId: string, userId: string, digest: string, changedAtMs: number, mustChange: number]>(
+    'INSERT INTO passwords (tenant_id, user_id, digest, changed_at_ms, must_change) VALUES (?, ?, ?, ?, ?)',
+  );
+  const addPassword = ({ tenantId, userId, digest, changedAtMs, mustChange }: Password): void => {
+    insertPassword.run(tenantId, userId, digest, changedAtMs, Number(mustChange));
+  };
 
   /** Within a transaction: what was kept about a deleted user goes. */
-  function wipe(tenantId: string, userId: string): void {
+  function wipe(tenantId: string, userId: string, emailKey: string): void {
     for (const table of [passwords, passkeys, totp, recoveryCodes, consents, memberships, proofs, signInFailures]) {
       orm.delete(table).where(and(eq(table.tenantId, tenantId), eq(table.userId, userId))).run();
     }
+    // By which they came; one that is open was never theirs.
+    orm.delete(invitations).where(and(eq(invitations.tenantId, tenantId), eq(invitations.emailKey, emailKey), isNotNull(invitations.acceptedAtMs))).run();
+    orm.delete(administrators).where(and(eq(administrators.homeTenantId, tenantId), eq(administrators.userId, userId))).run();
     orm.delete(codes).where(and(eq(codes.tenantId, tenantId), eq(codes.userId, userId), isNull(codes.usedAtMs))).run();
     anonymize.run(tenantId, userId);
   }
@@ -76,10 +108,11 @@ export function userPart(connection: Connection, aftermath: WriteAftermath, endi
         return orm.select().from(users).where(live).orderBy(users.username).all().map(toUser);
       }),
 
-    createUser: (user, usernameKey, audit) =>
+    createUser: (user, usernameKey, audit, password) =>
       writer.write((after) => {
         const outcome = add(user, usernameKey);
         if (outcome !== 'created') return outcome;
+        if (password !== undefined) addPassword(password);
         aftermath({ audit });
         after(() => memory.forget('users'));
         return 'created';
@@ -102,7 +135,7 @@ export function userPart(connection: Connection, aftermath: WriteAftermath, endi
           const atMs = Math.max(notBeforeMs, wanted.disabledAtMs ?? 0, wanted.deletedAtMs ?? 0);
           endings.endSessionsOf({ tenantId, userId: id, except: null, grants: 'none', atMs }, after);
         }
-        if (wanted.deletedAtMs !== null) wipe(tenantId, id);
+        if (wanted.deletedAtMs !== null) wipe(tenantId, id, current.emailKey);
         aftermath({ audit, outbox });
         after(() => {
           memory.forget('users');
@@ -117,7 +150,7 @@ export function userPart(connection: Connection, aftermath: WriteAftermath, endi
         // Also where the name is taken: the proof is of no use to anybody any more.
         proofSteps.spend(user.tenantId, proofId, user.createdAtMs);
         if (add(user, usernameKey) !== 'created') return 'taken';
-        if (password !== null) orm.insert(passwords).values(password).run();
+        if (password !== null) addPassword(password);
         aftermath(report);
         after(() => memory.forget('users'));
         return 'created';

@@ -25,9 +25,14 @@ export type Writer = {
   readonly write: <T>(operation: Operation<T>) => Promise<T>;
   /** Transactions committed so far. */
   readonly commits: () => number;
+  /** What was committed so far, how long that took (seconds), and how many operations wait now. */
+  readonly figures: () => { readonly commits: number; readonly operations: number; readonly secondsOfCommits: number; readonly waiting: number };
   /** Commits what waits, and refuses what comes later. */
   readonly close: () => Promise<void>;
 };
+
+/** Told of every commit: how many operations shared it, and how long it took from its beginning on. */
+export type Committed = (operations: number, seconds: number) => void;
 
 type Waiting = {
   readonly run: Operation<unknown>;
@@ -43,7 +48,7 @@ type Failed = { readonly waiting: Waiting; readonly error: unknown };
  * @param busyMs milliseconds for which it tries to begin while another process writes; reads go on meanwhile
  * @param turned called when the turn's commits and their continuations are through
  */
-export function openWriter(db: Database, busyMs: number, turned: () => void): Writer {
+export function openWriter(db: Database, busyMs: number, turned: () => void, told: Committed = () => undefined): Writer {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
@@ -55,6 +60,9 @@ export function openWriter(db: Database, busyMs: number, turned: () => void): Wr
   let closed = false;
   let busySince: number | null = null;
   let committed = 0;
+  let operations = 0;
+  let secondsOfCommits = 0;
+  let begunMs = 0;
 
   function write<T>(run: Operation<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -89,6 +97,7 @@ export function openWriter(db: Database, busyMs: number, turned: () => void): Wr
     try {
       // Waiting inside SQLite would stop the whole server, introspection included; so the loop waits instead.
       db.run('PRAGMA busy_timeout = 0');
+      begunMs = performance.now();
       begin.run();
       busySince = null;
       return true;
@@ -157,7 +166,11 @@ export function openWriter(db: Database, busyMs: number, turned: () => void): Wr
   }
 
   function settle(ran: readonly Ran[], steps: readonly (() => void)[], failed: readonly Failed[]): void {
+    const seconds = (performance.now() - begunMs) / 1000;
     committed++;
+    operations += ran.length;
+    secondsOfCommits += seconds;
+    told(ran.length, seconds);
     for (const step of steps) step();
     for (const { waiting, value } of ran) waiting.resolve(value);
     for (const { waiting, error } of failed) waiting.reject(error);
@@ -179,5 +192,5 @@ export function openWriter(db: Database, busyMs: number, turned: () => void): Wr
     for (const statement of [begin, commit, rollback, savepoint, release, undo]) statement.finalize();
   }
 
-  return { write, commits: () => committed, close };
+  return { write, commits: () => committed, figures: () => ({ commits: committed, operations, secondsOfCommits, waiting: queue.length }), close };
 }

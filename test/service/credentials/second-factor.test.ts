@@ -145,7 +145,7 @@ describe('recovery codes', () => {
   test('an operator\'s reset takes all of it', async () => {
     await enrol();
     await makeRecoveryCodes(rig.ctx, at(tenant), alice);
-    await resetFactors(rig.ctx, tenant, alice.id, 'operator');
+    await resetFactors(rig.ctx, tenant, alice.id);
     expect(await secondFactors(rig.ctx, tenant, alice.id)).toEqual({ totp: false, recoveryCodes: 0 });
     expect(await rig.events('factors_reset')).toMatchObject([{ actor: 'operator', subject: alice.id }]);
   });

@@ -2,14 +2,20 @@ import type { AuditEvent } from '../core/audit-event.ts';
 import { describeServer } from '../core/discovery.ts';
 import { issuerOf, type Origin } from '../core/issuer.ts';
 import type { Client, ClientSecret, Resource, Tenant, User } from '../core/model.ts';
-import type { Membership, Organization, Role } from '../core/people.ts';
+import { logoBytes } from '../core/logo.ts';
+import type { OperationsSettings } from '../core/operations-settings.ts';
+import type { AuditRow } from '../core/operations-store.ts';
+import type { Membership, Organization, PeopleSettings, Role } from '../core/people.ts';
 import type { SigningKeyRow } from '../core/store.ts';
-import type { Credentials } from '../service/manage-credentials.ts';
-import type { Member } from '../service/manage-organizations.ts';
-import type { ListedSession } from '../service/manage-sessions.ts';
-import type { Explanation, Inspection } from '../service/manage-tokens.ts';
-import { peopleDocument } from './people-flags.ts';
-import { isoTime, isoTimeOrNull } from './text.ts';
+import { readKeyIds } from '../core/sealed.ts';
+import { isoTime, isoTimeOrNull } from '../core/times.ts';
+import type { Context } from './context.ts';
+import type { ChainReport } from './manage-audit.ts';
+import type { Credentials } from './manage-credentials.ts';
+import type { KeyConsequences, KeySchedule } from './manage-keys.ts';
+import type { Member } from './manage-organizations.ts';
+import type { ListedSession } from './manage-sessions.ts';
+import type { Explanation, Inspection } from './manage-tokens.ts';
 
 /** The things as programs see them (`--json`): snake_case, `scope` one string, times RFC 3339 in UTC, lifetimes in seconds. */
 
@@ -21,6 +27,22 @@ export function tenantUrls(tenant: Tenant, origin: Origin): { readonly introspec
   };
 }
 
+const word = (on: boolean): 'on' | 'off' => (on ? 'on' : 'off');
+
+/** How people sign in; of a picture only what it is. */
+function peopleDocument(people: PeopleSettings): object {
+  return {
+    registration: word(people.registration), passwords: word(people.passwords), email_codes: word(people.emailCodes), passkeys: word(people.passkeys),
+    password_min_length: people.passwordMinLength, session_idle_ttl: people.sessionIdleTtl, session_ttl: people.sessionTtl, color: people.color,
+    logo: people.logo === null ? null : { type: people.logo.type, bytes: logoBytes(people.logo) }, messages: people.messages, claims: people.claims,
+  };
+}
+
+/** How a tenant is operated. */
+function operationsDocument({ keyRotationDays, auditRetentionDays, limits }: OperationsSettings): object {
+  return { key_rotation_days: keyRotationDays, audit_retention_days: auditRetentionDays, limits };
+}
+
 /** A tenant, its preset's values resolved. */
 export function tenantDocument(tenant: Tenant, origin: Origin): object {
   const urls = tenantUrls(tenant, origin);
@@ -30,7 +52,7 @@ export function tenantDocument(tenant: Tenant, origin: Origin): object {
     revocation_policy: tenant.revocationPolicy, refresh_revocation: tenant.refreshRevocation, shape: tenant.shape,
     default_audience: tenant.defaultAudience, alg: tenant.algorithm,
     access_token_ttl: tenant.accessTokenTtl, refresh_token_ttl: tenant.refreshTokenTtl,
-    ...peopleDocument(tenant.people),
+    ...peopleDocument(tenant.people), ...operationsDocument(tenant.operations),
     introspection_endpoint: urls.introspect, revocation_endpoint: urls.revoke, token_endpoint: urls.token, jwks_uri: urls.jwks,
     enabled: tenant.disabledAtMs === null, created_at: isoTime(tenant.createdAtMs),
   };
@@ -106,12 +128,35 @@ export function sessionDocument({ session, clientIds }: ListedSession, device: s
   };
 }
 
-/** A signing key, its public facts. */
+/** A signing key, its public facts. `issuer`: whose tokens it verifies, where they were another server's. */
 export function keyDocument(key: SigningKeyRow, tenant: Tenant): object {
   return {
-    kid: key.kid, tenant: tenant.slug, alg: key.algorithm, status: key.status, created_at: isoTime(key.createdAtMs),
-    activated_at: isoTimeOrNull(key.activatedAtMs), retired_at: isoTimeOrNull(key.retiredAtMs),
+    kid: key.kid, tenant: tenant.slug, alg: key.algorithm, status: key.status, issuer: key.issuer, created_at: isoTime(key.createdAtMs),
+    activated_at: isoTimeOrNull(key.activatedAtMs), retired_at: isoTimeOrNull(key.issuer === null ? key.retiredAtMs : key.createdAtMs),
+    kept_until: isoTimeOrNull(key.issuer === null ? null : key.retiredAtMs),
   };
+}
+
+/** A tenant's keys, and when the next one signs. */
+export function keysDocument(keys: readonly SigningKeyRow[], tenant: Tenant, schedule: KeySchedule): object {
+  return {
+    items: keys.map((key) => keyDocument(key, tenant)),
+    rotation: { days: schedule.days, due_at: isoTimeOrNull(schedule.dueAtMs), waits_for: schedule.waitsFor },
+  };
+}
+
+/** What falls, or fell, with a key. @param dryRun nothing was done */
+export function revokedKeyDocument({ key, ...falls }: KeyConsequences, dryRun: boolean): object {
+  return {
+    ok: true, kid: key.kid, revoked: !dryRun || key.status === 'revoked', signed_since: isoTimeOrNull(falls.signedSinceMs), tokens_until: isoTimeOrNull(falls.tokensUntilMs),
+    grants: falls.grants, id_tokens: falls.idTokens,
+  };
+}
+
+/** Which key seals, by name. @throws StoreError */
+export async function masterKeyDocument({ store, settings }: Pick<Context, 'store' | 'settings'>): Promise<object> {
+  const [id = null, ...former] = readKeyIds(await store.readMeta('master_key_id'));
+  return { id, former_ids: former, source: settings.masterKeySource };
 }
 
 /** An audit event (wire contract §7). */
@@ -121,6 +166,17 @@ export function auditDocument(event: AuditEvent): object {
     fingerprint: event.fingerprint, ip: event.ip, request_id: event.requestId, outcome: event.outcome, reason: event.reason,
     grant_id: event.grantId, count: event.count,
   };
+}
+
+/** An audit event with its place in the trail and in its tenant's chain. */
+export function auditRowDocument(row: AuditRow): object {
+  return { ...auditDocument(row), number: row.number, hash: row.hash };
+}
+
+/** What came of verifying a chain. */
+export function chainDocument(report: ChainReport): object {
+  const { tenant, events, unhashed, pruned, head, broken, complete } = report;
+  return { tenant, ok: broken === null, complete, events, unhashed, pruned_to: pruned, head, broken };
 }
 
 /** Everything about a token, for the operator. */
