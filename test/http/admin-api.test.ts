@@ -96,7 +96,7 @@ describe('who calls', () => {
   test('LG-04 what is done is written down with who did it, and so is what was denied', async () => {
     const key = await stage.made('createApiKey', { body: { name: 'auditor', scope: 'admin:clients' } });
     const id = stage.fresh('audited');
-    await stage.call('createClient', { ...acme, body: { id }, key: key.key, headers: { 'X-Request-Id': 'request-0001' } });
+    await stage.call('createClient', { ...acme, body: { client_id: id }, key: key.key, headers: { 'X-Request-Id': 'request-0001' } });
     expect((await events('client_created')).find(({ clientId }) => clientId === id)).toMatchObject({ actor: `key:${key.id}`, tenant: 'acme', requestId: 'request-0001', ip: '127.0.0.1' });
     await stage.call('listTenants', { key: key.key });
     await until('the refusal is written down', async () => (await events('access_refused')).some(({ actor }) => actor === `key:${key.id}`));
@@ -131,7 +131,7 @@ describe('who calls', () => {
 
   test('warnings speak of things, not of commands', async () => {
     const id = stage.fresh('lonely');
-    const made = await stage.made('createClient', { ...acme, body: { id, grants: ['authorization_code'] } });
+    const made = await stage.made('createClient', { ...acme, body: { client_id: id, grants: ['authorization_code'] } });
     expect(made.warnings).toEqual([`${id} has no redirect URI, so nobody can sign in there yet`]);
     expect(await stage.made('updateClient', { parts: { tenant: 'acme', client: id }, body: { public: true } })).toMatchObject({ public: true });
     const secretless = await stage.made('updateClient', { parts: { tenant: 'acme', client: id }, body: { public: false } });
@@ -169,7 +169,7 @@ describe('nobody hands on more than they have', () => {
     const key = await makeKey(stage.fixture, scope, isBound ? home : null);
     const parts = { tenant: 'default' };
     const operating = stage.fresh('operating');
-    const made = await stage.call('createClient', { key, parts, body: { id: operating, scope: 'orders admin:users', audience: [`${stage.fixture.server.url}/admin/v1`] } });
+    const made = await stage.call('createClient', { key, parts, body: { client_id: operating, scope: 'orders admin:users', audience: [`${stage.fixture.server.url}/admin/v1`] } });
     expect([made.status, made.json.errors]).toEqual([403, [{ pointer: '/scope', detail: expect.any(String) }]]);
     await makeClient(stage.fixture, home, operating, { scopes: ['admin'] });
     const one = { key, parts: { ...parts, client: operating } };
@@ -181,7 +181,7 @@ describe('nobody hands on more than they have', () => {
     expect(statuses).toEqual([403, 403, 403, 403]);
 
     const plain = stage.fresh('plain');
-    await stage.made('createClient', { key, parts, body: { id: plain, scope: 'orders' } });
+    await stage.made('createClient', { key, parts, body: { client_id: plain, scope: 'orders' } });
     expect((await stage.call('updateClient', { key, parts: { ...parts, client: plain }, body: { scope: 'orders admin:read' } })).status).toBe(403);
     // Elsewhere the word means what that tenant wants it to mean; and what a caller may, its clients may.
     const other = await makeKey(stage.fixture, 'admin:clients');
@@ -328,7 +328,7 @@ describe('Idempotency-Key', () => {
     const { actor } = await stage.made('whoami');
     await makeClient(stage.fixture, home, actor, { scopes: ['admin'] });
     const { access_token: token } = await issue(stage.fixture, home, actor, { audience: [`${stage.fixture.server.url}/admin/v1`] });
-    const request = { ...acme, body: { id: stage.fresh('replayed') }, headers: { 'Idempotency-Key': stage.fresh('key') } };
+    const request = { ...acme, body: { client_id: stage.fresh('replayed') }, headers: { 'Idempotency-Key': stage.fresh('key') } };
     expect((await stage.made('createClient', request)).client_secret).toStartWith('cs_');
     const other = await stage.call('createClient', { ...request, key: token });
     expect([other.status, other.headers.get('idempotency-replayed')]).toEqual([409, null]);
@@ -351,13 +351,13 @@ describe('Idempotency-Key', () => {
   test('another request is refused; another caller has keys of its own; what was refused may be tried again', async () => {
     const key = stage.fresh('key');
     const id = stage.fresh('twice');
-    expect((await create({ id, grants: ['client_credentials'], public: true }, key)).status).toBe(400);
-    expect((await create({ id }, key)).status).toBe(201);
-    expect((await create({ id: `${id}x` }, key)).status).toBe(422);
-    expect((await stage.call('createClient', { parts: { tenant: 'default' }, body: { id }, headers: { 'Idempotency-Key': key } })).status).toBe(422);
+    expect((await create({ client_id: id, grants: ['client_credentials'], public: true }, key)).status).toBe(400);
+    expect((await create({ client_id: id }, key)).status).toBe(201);
+    expect((await create({ client_id: `${id}x` }, key)).status).toBe(422);
+    expect((await stage.call('createClient', { parts: { tenant: 'default' }, body: { client_id: id }, headers: { 'Idempotency-Key': key } })).status).toBe(422);
     const other = await makeKey(stage.fixture);
-    expect((await create({ id: `${id}y` }, key, { key: other })).status).toBe(201);
-    expect((await create({ id }, 'two words')).status).toBe(400);
+    expect((await create({ client_id: `${id}y` }, key, { key: other })).status).toBe(201);
+    expect((await create({ client_id: id }, 'two words')).status).toBe(400);
   });
 });
 
@@ -365,7 +365,7 @@ describe('lists', () => {
   test('TX-08 come in parts, with a cursor and a link; what is no cursor is refused', async () => {
     const slug = (await stage.made('createTenant', { body: { slug: stage.fresh('list'), alg: 'ES256' } })).slug;
     const parts = { tenant: slug };
-    for (const id of ['c1', 'c2', 'c3']) await stage.made('createClient', { parts, body: { id, public: true } });
+    for (const id of ['c1', 'c2', 'c3']) await stage.made('createClient', { parts, body: { client_id: id, public: true } });
     const first = await stage.call('listClients', { parts, query: { limit: '2' } });
     expect(first.json.items.map(({ client_id: id }: { readonly client_id: string }) => id)).toEqual(['c1', 'c2']);
     const link = /^<(.+)>; rel="next"$/.exec(first.headers.get('link') ?? '')?.[1] ?? '';
@@ -375,7 +375,7 @@ describe('lists', () => {
     for (const query of [{ after: 'not base64url!' }, { after: 'a' }, { after: '' }, { limit: '0' }, { limit: '201' }, { limit: '2.0' }, { limit: 'x' }, { enabled: 'maybe' }, { search: '' }]) {
       expect([query, (await stage.call('listClients', { parts, query })).status]).toEqual([query, 400]);
     }
-    for (const id of ['w1', 'w2']) await stage.made('createClient', { parts, body: { id, name: 'who?', public: true } });
+    for (const id of ['w1', 'w2']) await stage.made('createClient', { parts, body: { client_id: id, name: 'who?', public: true } });
     // A question mark may stand in a query as it is (RFC 3986 §3.4), and is not its end.
     const asking = await send(`${stage.fixture.server.url}/admin/v1/tenants/${slug}/clients?limit=1&search=who?`, { headers: { Authorization: `Bearer ${stage.key}` } });
     expect(new URL(/^<(.+)>;/.exec(asking.headers['link'] ?? '')?.[1] ?? '').searchParams.get('search')).toBe('who?');

@@ -51,7 +51,7 @@ describe('MTN-06 a caller of one tenant', () => {
 
 describe('LG-05 searching', () => {
   test('LG-04 what is done over the API is found by its request id, with who did it and from where', async () => {
-    const made = await stage.call('createClient', { parts: { tenant: 'acme' }, body: { id: stage.fresh('found') } });
+    const made = await stage.call('createClient', { parts: { tenant: 'acme' }, body: { client_id: stage.fresh('found') } });
     const requestId = made.headers.get('x-request-id') ?? '';
     const { json } = await stage.call('searchAudit', { query: { request_id: requestId } });
     expect(json.items).toMatchObject([{ type: 'client_created', tenant: 'acme', client_id: made.json.client_id, ip: '127.0.0.1', request_id: requestId, outcome: 'success' }]);

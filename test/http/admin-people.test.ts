@@ -45,7 +45,7 @@ describe('lists', () => {
   });
 
   test('INT-92 what a cutoff ended is in no list', async () => {
-    const { client_id: client } = await stage.made('createClient', { ...acme, body: { id: stage.fresh('cut'), grants: ['authorization_code', 'refresh_token'], scope: 'openid', token_format: 'opaque', redirect_uris: ['https://a.example/cb'] } });
+    const { client_id: client } = await stage.made('createClient', { ...acme, body: { client_id: stage.fresh('cut'), grants: ['authorization_code', 'refresh_token'], scope: 'openid', token_format: 'opaque', redirect_uris: ['https://a.example/cb'] } });
     const user = await newUser();
     await stage.made('issueToken', { ...acme, body: { client, user } });
     const count = async (): Promise<readonly number[]> => Promise.all(['listGrants', 'listTokens'].map(async (id) => (await stage.made(id, { ...acme, query: { user } })).items.length));
@@ -156,7 +156,7 @@ describe('nobody hands on more than they have', () => {
 describe('acts', () => {
   test('INT-92, LG-05 revoking a grant, a session or a user\'s tokens ends them, and the trail says who did', async () => {
     const caller = await makeClient(stage.fixture, stage.acme, stage.fresh('rs'), { introspect: 'tenant' });
-    const { client_id: client } = await stage.made('createClient', { ...acme, body: { id: stage.fresh('ends'), grants: ['authorization_code', 'refresh_token'], scope: 'openid', redirect_uris: ['https://a.example/cb'] } });
+    const { client_id: client } = await stage.made('createClient', { ...acme, body: { client_id: stage.fresh('ends'), grants: ['authorization_code', 'refresh_token'], scope: 'openid', redirect_uris: ['https://a.example/cb'] } });
     const ends: readonly [id: string, parts: (of: Readonly<Record<string, string>>) => Readonly<Record<string, string>>][] = [
       ['revokeGrant', ({ grant = '' }) => ({ tenant: 'acme', grant })],
       ['endSession', ({ session = '' }) => ({ tenant: 'acme', session })],
@@ -176,7 +176,7 @@ describe('acts', () => {
   });
 
   test('LG-01 a token that is looked at is in no log and no event', async () => {
-    const { client_id: client } = await stage.made('createClient', { ...acme, body: { id: stage.fresh('seen'), scope: 'a' } });
+    const { client_id: client } = await stage.made('createClient', { ...acme, body: { client_id: stage.fresh('seen'), scope: 'a' } });
     const { access_token: token } = await stage.made('issueToken', { ...acme, body: { client } });
     for (const id of ['inspectToken', 'explainToken', 'revokeToken']) await stage.call(id, { ...acme, body: { token, ...(id === 'explainToken' && { as: client }) } });
     expect((await stage.made('inspectToken', { ...acme, body: { token } }))).toMatchObject({ active: false, reason: 'revoked' });
@@ -185,7 +185,7 @@ describe('acts', () => {
   });
 
   test('an issued token is sealed where it is kept for who asks twice', async () => {
-    const { client_id: client } = await stage.made('createClient', { ...acme, body: { id: stage.fresh('twice'), scope: 'a' } });
+    const { client_id: client } = await stage.made('createClient', { ...acme, body: { client_id: stage.fresh('twice'), scope: 'a' } });
     const ask = () => stage.call('issueToken', { ...acme, body: { client }, headers: { 'Idempotency-Key': 'once' } });
     const [first, second] = [await ask(), await ask()];
     expect([second.status, second.text, second.headers.get('idempotency-replayed')]).toEqual([201, first.text, 'true']);

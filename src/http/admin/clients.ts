@@ -50,7 +50,7 @@ const newClientAnswer = t.Object({ ...members, client_secret: t.Optional(t.Strin
 const change = t.Partial(t.Object(settings));
 const clientChange = t.Object(change.properties, { $id: 'ClientChange', description: 'What is left out stays; null takes a setting back.' });
 const newClient = t.Object({
-  id: t.Optional(t.String({ maxLength: 256, description: 'Left out: generated.', example: 'svc-orders' })), ...change.properties, client_secret: ownSecret, secret_ttl: secretTtl,
+  client_id: t.Optional(t.String({ maxLength: 256, description: 'Left out: generated.', example: 'svc-orders' })), ...change.properties, client_secret: ownSecret, secret_ttl: secretTtl,
 }, { $id: 'NewClient', description: 'Without `grants` a client gets `client_credentials`, a public one `authorization_code` and `refresh_token`.' });
 const rotation = t.Object({
   overlap: t.Optional(t.Integer({ minimum: 0, maximum: MAX_LIFETIME_S, description: 'Seconds for which older secrets keep working; left out: a day.' })), client_secret: ownSecret, secret_ttl: secretTtl,
@@ -99,7 +99,7 @@ export const clientOperations: readonly AdminOperation[] = [
     method: 'POST', path: '/tenants/:tenant/clients', id: 'createClient', area: 'clients', access: 'write', creates: true, locatedBy: 'client_id', summary: 'Register a client',
     text: 'A confidential one gets a secret, which is shown this once. At the tenant `default` no client gets a scope of this API that its maker has not.', body: newClient, answer: newClientAnswer,
     run: async (call) => {
-      const { id, client_secret: supplied, secret_ttl: ttl, ...body } = call.body;
+      const { client_id: id, client_secret: supplied, secret_ttl: ttl, ...body } = call.body;
       const wish = { id: id ?? null, public: body.public ?? false, change: readChange(body), secret: { supplied: supplied ?? null, ttl: ttl ?? null } };
       return told(await createClient(call.ctx, call.tenant, wish, call.caller), createdDocument(call));
     },

@@ -98,7 +98,8 @@ function wireName(name: string): string {
 /** Where a member is in the body, as a pointer; null where the body has no such member. */
 function pointerOf(operation: AdminOperation, member: string): string | null {
   const properties: unknown = operation.body?.['properties'];
-  const names = member.split('.').map(wireName);
+  // An id has the name that its thing is found by.
+  const names = (member === 'id' ? operation.locatedBy ?? member : member).split('.').map(wireName);
   const has = (name: string): boolean => typeof properties === 'object' && properties !== null && Object.hasOwn(properties, name);
   // What is one group to the acts may lie flat in a document.
   const first = names.findIndex(has);

@@ -127,16 +127,29 @@ export const organizationResource = resource<Organization>({
   ],
 });
 
-/** Who has a role where: memberships of a tenant are found by organization. */
-const MOST_ORGANIZATIONS = 500;
+/** Who has a role where: memberships of a tenant are found by organization. So many are looked at, in parts with room for others between. */
+const MOST_MEMBERSHIPS = 2_000;
+const AT_ONCE = 200;
 
 async function holdersOf(role: Role, call: ConsoleCall): Promise<string> {
   const { store } = call.ctx;
   const tenant = tenantOf(call);
-  const organizations = await store.listOrganizations(tenant.id);
   let holders = 0;
-  for (const { id } of organizations.slice(0, MOST_ORGANIZATIONS)) holders += (await store.listMemberships(tenant.id, { orgId: id })).filter(({ roles }) => roles.includes(role.name)).length;
-  return `${organizations.length > MOST_ORGANIZATIONS ? 'at least ' : ''}${counted(holders, 'membership')}`;
+  let seen = 0;
+  let whole = true;
+  for (const { id } of await store.listOrganizations(tenant.id)) {
+    if (seen >= MOST_MEMBERSHIPS) {
+      whole = false;
+      break;
+    }
+    const { items, next } = await store.pageMemberships(tenant.id, id, { after: null, limit: AT_ONCE });
+    holders += items.filter(({ roles }) => roles.includes(role.name)).length;
+    // An organization without members costs a look too.
+    seen += items.length + 1;
+    if (next !== null) whole = false;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return `${whole ? '' : 'at least '}${counted(holders, 'membership')}`;
 }
 
 export const roleResource = resource<Role>({

@@ -7,7 +7,7 @@ const acme = { parts: { tenant: 'acme' } };
 /** A client whose events are wanted. */
 async function someClient(stage: AdminStage): Promise<string> {
   const id = stage.fresh('heard');
-  await stage.made('createClient', { ...acme, body: { id } });
+  await stage.made('createClient', { ...acme, body: { client_id: id } });
   return id;
 }
 

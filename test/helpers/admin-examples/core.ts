@@ -9,7 +9,7 @@ async function newTenant(stage: AdminStage): Promise<AdminRequest> {
 }
 
 async function newClient(stage: AdminStage): Promise<AdminRequest & { readonly parts: { readonly tenant: string; readonly client: string } }> {
-  const { client_id: client } = await stage.made('createClient', { parts: { tenant: 'acme' }, body: { id: `${stage.fresh('svc')}/a b%`.replaceAll(' ', '+'), scope: 'orders:read orders:write' } });
+  const { client_id: client } = await stage.made('createClient', { parts: { tenant: 'acme' }, body: { client_id: `${stage.fresh('svc')}/a b%`.replaceAll(' ', '+'), scope: 'orders:read orders:write' } });
   return { parts: { tenant: 'acme', client } };
 }
 
@@ -43,7 +43,7 @@ export const coreExamples: readonly AdminExample[] = [
   {
     id: 'createClient', request: (stage) => ({
       parts: { tenant: 'acme' },
-      body: { id: stage.fresh('spa'), public: true, redirect_uris: ['https://app.example.com/cb'], post_logout_redirect_uris: [], first_party: true, shape: 'kotauth', access_token_ttl: 60, org_id: 'org_unknown' },
+      body: { client_id: stage.fresh('spa'), public: true, redirect_uris: ['https://app.example.com/cb'], post_logout_redirect_uris: [], first_party: true, shape: 'kotauth', access_token_ttl: 60, org_id: 'org_unknown' },
     }),
   },
   { id: 'getClient', request: newClient },

@@ -49,7 +49,7 @@ async function newSession(stage: AdminStage): Promise<Parts & { readonly parts: 
 /** A client with opaque tokens that people can use. */
 async function newClient(stage: AdminStage): Promise<string> {
   const { client_id: id } = await stage.made('createClient', {
-    ...acme, body: { id: stage.fresh('app'), grants: ['authorization_code', 'refresh_token', 'client_credentials'], scope: 'openid orders:read', token_format: 'opaque', redirect_uris: ['https://app.example.com/cb'] },
+    ...acme, body: { client_id: stage.fresh('app'), grants: ['authorization_code', 'refresh_token', 'client_credentials'], scope: 'openid orders:read', token_format: 'opaque', redirect_uris: ['https://app.example.com/cb'] },
   });
   return id;
 }
