@@ -292,7 +292,7 @@ export function storedState({ server }: Pick<Fixture, 'server'>): string {
   const db = new Database(join(server.data, 'assay.db'), { readonly: true });
   try {
     const tables = db.query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
-    const own = tables.filter(({ name }) => !/^(sqlite_|__|meta$|audit$|migrations$)/.test(name));
+    const own = tables.filter(({ name }) => !/^(sqlite_|__|meta$|audit$|activity$|migrations$)/.test(name));
     return own.map(({ name }) => `${name} ${JSON.stringify(db.query(`SELECT * FROM "${name}" ORDER BY 1, 2`).all())}`).join('\n');
   } finally {
     db.close();
